@@ -1,0 +1,1 @@
+"""The heart of callcue: call sessions and their state machine. Standard library only."""

@@ -1,0 +1,117 @@
+"""The one door that every dialect knocks on: commands in, events in, sessions kept."""
+
+import logging
+from collections.abc import Iterator
+
+from .commands import Command
+from .errors import AsteriskUnavailable
+from .playback import Playback
+from .ports import Call, CallDirectory, Ledger, LegEvent, MediaLibrary, Player
+from .session import CallSession, Limits
+from .states import Event, IllegalEvent, State
+from .types import Conference, PlaybackId
+
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Finds or makes the session of a conference, and brings each event to the one it concerns."""
+
+    def __init__(
+        self,
+        *,
+        player: Player,
+        directory: CallDirectory,
+        media: MediaLibrary,
+        ledger: Ledger,
+        limits: Limits | None = None,
+    ) -> None:
+        """Wire the ports together; nothing runs until a command comes."""
+        self.directory = directory
+        self._player = player
+        self._media = media
+        self._ledger = ledger
+        self._limits = limits or Limits()
+        self._sessions: dict[Conference, CallSession] = {}
+
+    # ---- what dialects ask ------------------------------------------------------------------
+
+    async def perform(self, conference: Conference, command: Command) -> Playback:
+        """Apply *command* in that conference; see `CallSession.perform`.
+
+        Raises:
+            CallcueError: the command was refused, or could not be confirmed.
+
+        """
+        session = self._sessions.get(conference)
+        if session is None:
+            if not self.directory.available(conference.server):
+                raise AsteriskUnavailable(conference.server)
+            session = self._sessions[conference] = self._new(conference)
+        return await session.perform(command)
+
+    def session(self, conference: Conference) -> CallSession | None:
+        """The session of that conference, if it ever had a command. To be read, not changed."""
+        return self._sessions.get(conference)
+
+    def playback(self, playback_id: PlaybackId) -> Playback | None:
+        """A playback by its id, running or ended."""
+        return self._ledger.find(playback_id)
+
+    def others_in(self, call: Call) -> Iterator[Call]:
+        """The other calls in the same conference: they share its session."""
+        return (
+            other
+            for other in self.directory.calls()
+            if other.conference == call.conference and other.id != call.id
+        )
+
+    # ---- what happens in Asterisk -----------------------------------------------------------
+
+    def leg_event(self, playback: Playback, event: LegEvent) -> None:
+        """The leg of that playback has reported something."""
+        session = self._sessions.get(playback.conference)
+        if session is None or session.current is not playback:
+            _log.debug("late event %s of playback %s", event.kind, playback.id)
+            return
+        self._tell(session, event)
+
+    def deserted(self, conference: Conference) -> None:
+        """The last real party has left that conference."""
+        session = self._sessions.get(conference)
+        if session is not None:
+            self._tell(session, LegEvent(Event.PARTY_LEFT, detail="the last party left"))
+            if session.dormant:
+                del self._sessions[conference]
+
+    def link_lost(self, server: str) -> None:
+        """Nothing more is known of that server's calls."""
+        for session in self._of(server):
+            self._tell(session, LegEvent(Event.LINK_LOST))
+
+    async def link_back(self, server: str) -> None:
+        """The link is up again: find out what became of each leg that was left behind."""
+        for session in self._of(server):
+            if session.state is State.ADRIFT and session.current is not None:
+                found = await self._player.find(session.current)
+                if session.state is State.ADRIFT:
+                    self._tell(session, found)
+
+    def _of(self, server: str) -> list[CallSession]:
+        return [s for c, s in self._sessions.items() if c.server == server]
+
+    def _new(self, conference: Conference) -> CallSession:
+        return CallSession(
+            conference,
+            player=self._player,
+            media=self._media,
+            ledger=self._ledger,
+            limits=self._limits,
+        )
+
+    @staticmethod
+    def _tell(session: CallSession, event: LegEvent) -> None:
+        try:
+            session.happened(event)
+        except IllegalEvent as illegal:
+            _log.error("%s in conference %s", illegal, session.conference.number)

@@ -1,0 +1,134 @@
+"""One playback: what was asked, where it stands, and how it ended."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import uuid4
+
+from .errors import CallcueError, NotStarted
+from .types import (
+    Conference,
+    EndReason,
+    IfPlaying,
+    Milliseconds,
+    PlaybackId,
+    Position,
+    SoundName,
+)
+
+NO_TIME = Milliseconds(0)
+
+START = Position(item=1, round=1, offset=NO_TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRequest:
+    """What a PLAY asks for, checked by the dialect that took it."""
+
+    media: tuple[str, ...]
+    """Names of the audio store, or of Asterisk's own sounds, in the order they are played."""
+    rounds: int = 1
+    """How many times the whole list is played."""
+    gap: Milliseconds = NO_TIME
+    """Silence between two items and between two rounds."""
+    limit: Milliseconds | None = None
+    """At most so much playing, paused time not counted; None is the server's own bound."""
+    if_playing: IfPlaying = IfPlaying.REJECT
+    asked_by: str = ""
+    """Dialect and user, for the record: never a secret."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Playback:
+    """One accepted PLAY. The session that owns it changes it; everybody else reads."""
+
+    conference: Conference
+    request: PlayRequest
+    id: PlaybackId = field(default_factory=lambda: PlaybackId(uuid4()))
+    clips: tuple[SoundName, ...] = ()
+    accepted_at: datetime = field(default_factory=_now)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: EndReason | None = None
+    detail: str = ""
+    replaced: PlaybackId | None = None
+    """The playback that this one took the place of, if something was playing."""
+    volume: int = 0
+    """dB, as Asterisk's integer gain allows."""
+    number: int = 1
+    """The number of the last command sent to the leg; the start is number 1."""
+    cause: CallcueError | None = None
+    """The error that kept it from starting, if one did."""
+    joined: bool = False
+    streaming: bool = False
+    _position: Position = START
+    _moving_since: float | None = None
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def next_number(self) -> int:
+        """The number of the next command for the leg."""
+        self.number += 1
+        return self.number
+
+    def place(self, position: Position, *, moving_since: float | None) -> None:
+        """Asterisk has said where it stands, and since when (monotonic s) it moves, if it does."""
+        self._position = position
+        self._moving_since = moving_since
+
+    def position(self, clock: Callable[[], float] = monotonic) -> Position:
+        """Where it stands now: the last place confirmed, and the time since then if it moves."""
+        if self._moving_since is None:
+            return self._position
+        moved = round((clock() - self._moving_since) * 1000)
+        return replace(self._position, offset=Milliseconds(self._position.offset + moved))
+
+    def start(self) -> None:
+        """It is joined and streams: from here on it is heard."""
+        self.started_at = self.started_at or _now()
+        self._settled.set()
+
+    def doom(self, reason: EndReason, detail: str = "") -> None:
+        """It is going to end, for this reason; the first reason given is the one recorded."""
+        if self.reason is None:
+            self.reason, self.detail = reason, detail
+
+    def finish(self) -> None:
+        """It has ended: nothing of it is heard any more."""
+        self.place(self.position(), moving_since=None)
+        self.ended_at = _now()
+        self._settled.set()
+        self._gone.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.ended_at is not None
+
+    async def audible(self) -> None:
+        """Wait until it is heard.
+
+        Raises:
+            NotStarted: it ended without ever having been heard, and this says why.
+
+        """
+        await self._settled.wait()
+        if self.started_at is None:
+            raise self._refusal()
+
+    async def gone(self) -> None:
+        """Wait until it has ended."""
+        await self._gone.wait()
+
+    async def settled(self) -> None:
+        """Wait until it is heard or has ended, whichever comes first."""
+        await self._settled.wait()
+
+    def _refusal(self) -> CallcueError:
+        return self.cause or NotStarted(self.detail or str(self.reason))

@@ -1,0 +1,136 @@
+"""What the core needs from the world. `asterisk`, `media` and `store` provide it; tests fake it."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .playback import Playback
+from .states import Event
+from .types import CallId, Conference, Milliseconds, PlaybackId, Position, SoundName
+
+
+@dataclass(frozen=True, slots=True)
+class LegEvent:
+    """Something a player leg reports, already in the core's words."""
+
+    kind: Event
+    number: int | None = None
+    """The number of the last command the leg obeyed, where it says so."""
+    position: Position | None = None
+    at: float = 0.0
+    """Monotonic seconds at which it was so."""
+    detail: str = ""
+
+
+LegListener = Callable[[Playback, LegEvent], None]
+
+
+class Player(Protocol):
+    """Puts clips into a conference. Every method raises a `CallcueError` when it cannot.
+
+    `start` answers when Asterisk has taken the leg on; that it is heard is an event. From then on
+    exactly one LEG_GONE or NOT_STARTED follows, whatever happens, unless the link is lost. The
+    verbs answer when Asterisk has taken them; an event with their number confirms them.
+    """
+
+    async def start(self, playback: Playback) -> None:
+        """Send a leg into the playback's conference."""
+
+    async def stop(self, playback: Playback) -> None:
+        """Hang the leg up; LEG_GONE follows. Harmless when it is gone already."""
+
+    async def pause(self, playback: Playback, number: int) -> None:
+        """Stand still. Pausing twice is pausing once."""
+
+    async def resume(self, playback: Playback, number: int) -> None:
+        """Go on from the very position."""
+
+    async def restart(self, playback: Playback, number: int) -> None:
+        """Play from the first item of the first round."""
+
+    async def seek(self, playback: Playback, number: int, item: int, to: Milliseconds) -> None:
+        """Jump, and stay paused if paused."""
+
+    async def volume(self, playback: Playback, decibels: float) -> int:
+        """Set the loudness, as near as can be; returns the dB that were set."""
+
+    async def find(self, playback: Playback) -> LegEvent:
+        """What became of the leg while the link was down: FOUND_PLAYING, FOUND_PAUSED, LEG_GONE."""
+
+
+class MediaLibrary(Protocol):
+    """Turns what a client names into what Asterisk plays."""
+
+    async def check(self, media: Sequence[str]) -> None:
+        """Refuse what can be known at once to be unplayable; quick, as commands wait behind it.
+
+        Raises:
+            ClipNotFound: there is no such sound.
+            AsteriskUnavailable: nobody is there to ask.
+
+        """
+
+    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
+        """Playable clips in the same order; may take as long as a fetch does. Raises as `check`."""
+
+    def forget(self, media: Sequence[str]) -> None:
+        """One of these turned out not to be there: ask anew next time."""
+
+
+class Ledger(Protocol):
+    """The record: every accepted playback, and its one end."""
+
+    def accepted(self, playback: Playback) -> None:
+        """Write down that it was accepted."""
+
+    def ended(self, playback: Playback) -> None:
+        """Write down how it ended."""
+
+    def find(self, playback_id: PlaybackId) -> Playback | None:
+        """A playback that was accepted, for as long as the record keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One party's channel in a conference, as Asterisk reports it."""
+
+    id: CallId
+    conference: Conference
+    channel: str
+    uniqueid: str
+    context: str
+    number: str
+    """The extension that was dialled to get here."""
+    agent: str | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The channel's name without the part that makes each call's unique: `PJSIP/alice`."""
+        return self.channel.rpartition("-")[0] or self.channel
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSession:
+    """Where an agent sits, and who said so."""
+
+    conference: Conference
+    source: str
+
+
+class CallDirectory(Protocol):
+    """Which calls and rooms there are, and who is in them."""
+
+    def calls(self) -> Collection[Call]:
+        """All live calls, in no order."""
+
+    def call(self, call_id: CallId) -> Call | None:
+        """The live call of that id."""
+
+    def agent_session(self, agent: str) -> AgentSession | None:
+        """The room of that agent, from the most trusted source that knows."""
+
+    def parties(self, conference: Conference) -> int:
+        """How many real parties are in a room; player legs and recorders are none."""
+
+    def available(self, server: str) -> bool:
+        """Whether what is said of that server is fresh: its link is up."""

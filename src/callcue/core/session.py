@@ -1,0 +1,444 @@
+"""The call session: one conversation, what plays in it, and what waits.
+
+Commands stand in one row and are applied one at a time, in the order they came. Events do not
+stand in it: they are applied the moment they happen, also while a command waits for just that
+event. All that either may do is in the table of `states`; here is only how it is done.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from .commands import Command, Pause, Play, Restart, Resume, Seek, Stop, Volume
+from .errors import (
+    AlreadyPlaying,
+    AsteriskUnavailable,
+    CallcueError,
+    ClipNotFound,
+    NotConfirmed,
+    NothingPlaying,
+    NotStarted,
+    OutOfRange,
+    QueueFull,
+    StopRemembered,
+    TooManyCommands,
+)
+from .playback import Playback, PlayRequest
+from .ports import Ledger, LegEvent, MediaLibrary, Player
+from .states import Effect, Event, State, Step, on_command, on_event
+from .types import Conference, EndReason, IfPlaying
+
+_END_OF = {
+    Event.LIST_ENDED: EndReason.FINISHED,
+    Event.CLIP_FAILED: EndReason.FAILED,
+    Event.TIME_LIMIT: EndReason.TIMED_OUT,
+    Event.PARTY_LEFT: EndReason.HUNG_UP,
+    Event.TARGET_MOVED: EndReason.HUNG_UP,
+    Event.NOT_STARTED: EndReason.FAILED,
+    Event.JOIN_FAILED: EndReason.FAILED,
+    Event.LEG_GONE: EndReason.FAILED,
+}
+"""Which reason an event gives, if it is the first to give one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait, and for how long (seconds)."""
+
+    queue: int = 16
+    commands: int = 64
+    start: float = 2.0
+    confirm: float = 2.0
+
+
+@dataclass(slots=True)
+class _Job:
+    """A command in the row, and the one who waits for its answer."""
+
+    command: Command
+    answer: asyncio.Future[Playback]
+
+    def done(self, playback: Playback) -> None:
+        if not self.answer.done():
+            self.answer.set_result(playback)
+
+    def fail(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True)
+class _Confirmation:
+    """The command number that Asterisk is to confirm, or the reason why it never will."""
+
+    number: int
+    error: CallcueError | None = None
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def settle(self, error: CallcueError | None = None) -> None:
+        self.error = self.error or error
+        self._settled.set()
+
+    async def wait(self) -> None:
+        await self._settled.wait()
+        if self.error is not None:
+            raise self.error
+
+
+class CallSession:
+    """All that callcue knows and does in one conference."""
+
+    def __init__(
+        self,
+        conference: Conference,
+        *,
+        player: Player,
+        media: MediaLibrary,
+        ledger: Ledger,
+        limits: Limits = Limits(),
+    ) -> None:
+        """Start idle. A session without commands and playback costs nothing but its memory."""
+        self.conference = conference
+        self.state = State.IDLE
+        self.current: Playback | None = None
+        self.last: Playback | None = None
+        """The playback that ended last, for those who ask too late."""
+        self.queue: deque[Playback] = deque()
+        self._player = player
+        self._media = media
+        self._ledger = ledger
+        self._limits = limits
+        self._row: deque[_Job] = deque()
+        self._kept: list[_Job] = []
+        self._stopping: list[_Job] = []
+        self._confirmation: _Confirmation | None = None
+        self._stop_remembered = False
+        self._worker: asyncio.Task[None] | None = None
+        self._launch: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+
+    @property
+    def dormant(self) -> bool:
+        """Nothing plays, nothing waits: the session can be forgotten."""
+        return self.state is State.IDLE and not self._row and not self.queue
+
+    # ---- commands -------------------------------------------------------------------------
+
+    async def perform(self, command: Command) -> Playback:
+        """Apply a command when its turn comes, and return the playback it was about.
+
+        A PLAY returns once it is accepted; `Playback.audible` waits on. Everything else returns
+        when Asterisk has confirmed it. A caller that is cancelled withdraws nothing.
+
+        Raises:
+            CallcueError: the command was refused, or could not be confirmed.
+
+        """
+        if len(self._row) >= self._limits.commands:
+            raise TooManyCommands(f"{self._limits.commands} commands wait already")
+        job = _Job(command, asyncio.get_running_loop().create_future())
+        self._row.append(job)
+        self._wake()
+        return await job.answer
+
+    def _wake(self) -> None:
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._row:
+            job = self._row.popleft()
+            try:
+                await self._apply(job)
+            except Exception as error:  # a fault of ours is the asker's to report, and no end of us
+                job.fail(error)
+
+    async def _apply(self, job: _Job) -> None:
+        if isinstance(job.command, Play):
+            await self._media.check(job.command.request.media)
+        step = on_command(self.state, job.command.verb)
+        match step.effect:
+            case Effect.BEGIN | Effect.BUSY | Effect.REPLACE | Effect.AFTER_STOP:
+                assert isinstance(job.command, Play)
+                job.done(self._play(job.command.request, step))
+            case Effect.ABANDON | Effect.STOP | Effect.AWAIT_END | Effect.REMEMBER:
+                assert isinstance(job.command, Stop)
+                self._stop(job, step)
+            case Effect.KEEP:
+                self._kept.append(job)
+            case Effect.NOTHING if self._kept:
+                # Behind a kept command, "already so" may not be so any more when its turn comes.
+                self._kept.append(job)
+            case Effect.NOTHING:
+                job.done(self._playing())
+            case _:
+                await self._control(job)
+
+    def _playing(self) -> Playback:
+        if self.current is None:
+            raise NothingPlaying
+        return self.current
+
+    def _play(self, request: PlayRequest, step: Step) -> Playback:
+        playback = Playback(self.conference, request)
+        if step.effect is Effect.BUSY:
+            self._refuse_or_queue(request)
+        elif step.effect is not Effect.BEGIN:
+            self._clear_queue(EndReason.REPLACED)
+            playback.replaced = self._playing().id
+        self._ledger.accepted(playback)
+        if step.effect is Effect.BEGIN:
+            self._begin(playback)
+        else:
+            self.queue.append(playback)
+        if step.effect is Effect.REPLACE:
+            self._end(step.state, EndReason.REPLACED)
+        return playback
+
+    def _refuse_or_queue(self, request: PlayRequest) -> None:
+        if request.if_playing is not IfPlaying.QUEUE:
+            raise AlreadyPlaying
+        if len(self.queue) >= self._limits.queue:
+            raise QueueFull(f"{self._limits.queue} playbacks wait already")
+
+    def _stop(self, job: _Job, step: Step) -> None:
+        assert isinstance(job.command, Stop)
+        if not job.command.keep_queue:
+            self._clear_queue(EndReason.STOPPED)
+        if step.effect is Effect.REMEMBER:
+            self._stop_remembered = True
+            raise StopRemembered
+        self._stopping.append(job)
+        if step.effect is Effect.AWAIT_END:
+            self._chore(self._hang_up(self._playing()))
+        else:
+            self._end(step.state, EndReason.STOPPED)
+
+    async def _control(self, job: _Job) -> None:
+        playback, command = self._playing(), job.command
+        if isinstance(command, Volume):
+            playback.volume = await self._player.volume(playback, command.decibels)
+        elif isinstance(command, Seek):
+            item = command.item or playback.position().item
+            if item > len(playback.clips):
+                raise OutOfRange(f"the list has {len(playback.clips)} items")
+            await self._confirmed(
+                playback, lambda n: self._player.seek(playback, n, item, command.to)
+            )
+        else:
+            await self._confirmed(playback, lambda n: self._send(command, playback, n))
+        job.done(playback)
+
+    async def _send(self, command: Command, playback: Playback, number: int) -> None:
+        match command:
+            case Pause():
+                await self._player.pause(playback, number)
+            case Resume():
+                await self._player.resume(playback, number)
+            case Restart():
+                await self._player.restart(playback, number)
+            case _:
+                raise AssertionError(command)
+
+    async def _confirmed(self, playback: Playback, send: Callable[[int], Awaitable[None]]) -> None:
+        """Send a numbered verb and wait for the event that repeats its number."""
+        number = playback.next_number()
+        confirmation = self._confirmation = _Confirmation(number)
+        try:
+            async with asyncio.timeout(self._limits.confirm):
+                await send(number)
+                await confirmation.wait()
+        except TimeoutError:
+            raise NotConfirmed("Asterisk did not confirm the command in time") from None
+        finally:
+            self._confirmation = None
+
+    # ---- events ---------------------------------------------------------------------------
+
+    def happened(self, event: LegEvent) -> None:
+        """Apply an event, at once.
+
+        Raises:
+            IllegalEvent: it may not happen in this state; nothing has changed.
+
+        """
+        step = on_event(self.state, event.kind)
+        match step.effect:
+            case Effect.IGNORE:
+                return
+            case Effect.NOTE:
+                self.state = step.state
+                self._note(event)
+            case Effect.RUN:
+                self.state = step.state
+                self._run()
+            case Effect.ABANDON | Effect.STOP:
+                self._clear_queue_if_deserted(event)
+                self._end(step.state, _END_OF[event.kind], event.detail)
+            case Effect.CLOSE:
+                self.state = step.state
+                self._close(event)
+            case Effect.FREE:
+                self._playing().doom(_END_OF[event.kind], event.detail or "the player leg was lost")
+                self._free()
+            case Effect.LOSE:
+                self.state = step.state
+                self._lose()
+            case Effect.TAKE_OVER:
+                self.state = step.state
+                self._take_over(event)
+            case _:
+                raise AssertionError(step)
+
+    def _note(self, event: LegEvent) -> None:
+        playback = self._playing()
+        if event.kind in _END_OF:
+            self._clear_queue_if_deserted(event)
+            playback.doom(_END_OF[event.kind], event.detail)
+        if event.position is not None:
+            moves = event.kind is not Event.HELD
+            playback.place(event.position, moving_since=event.at if moves else None)
+        if event.kind is Event.JOINED:
+            playback.joined = True
+        if event.kind is Event.STREAMING:
+            playback.streaming = True
+        if self.state is State.STARTING and playback.joined and playback.streaming:
+            self.happened(LegEvent(Event.RUNNING))
+        confirmation = self._confirmation
+        if confirmation is not None and event.number == confirmation.number:
+            confirmation.settle()
+
+    def _run(self) -> None:
+        self._playing().start()
+        self._row.extendleft(reversed(self._kept))
+        self._kept.clear()
+        self._wake()
+
+    def _close(self, event: LegEvent) -> None:
+        playback = self._playing()
+        if event.kind is Event.CLIP_FAILED:
+            self._media.forget(playback.request.media)
+            index = playback.position().item - 1
+            playback.cause = ClipNotFound(index, playback.request.media[index])
+        if event.kind is Event.LIST_ENDED and not playback.started_at:
+            playback.doom(EndReason.FAILED, "it ended before anybody could hear it")
+        playback.doom(_END_OF[event.kind], event.detail)
+        self._chore(self._see_off(playback))
+
+    def _lose(self) -> None:
+        """The link is gone. Who waits for Asterisk is told now; the leg's fate is found later."""
+        lost = AsteriskUnavailable("the link to Asterisk was lost")
+        if self._confirmation is not None:
+            self._confirmation.settle(lost)
+        for job in self._kept:
+            job.fail(lost)
+        self._kept.clear()
+        self._stop_remembered = self._stop_remembered or bool(self._stopping)
+        for job in self._stopping:
+            job.fail(StopRemembered("the link to Asterisk was lost"))
+        self._stopping.clear()
+
+    def _take_over(self, event: LegEvent) -> None:
+        playback = self._playing()
+        if event.position is not None:
+            moves = event.kind is Event.FOUND_PLAYING
+            playback.place(event.position, moving_since=event.at if moves else None)
+        playback.joined = playback.streaming = True
+        playback.start()
+        if self._stop_remembered or playback.reason is not None:
+            self._stop_remembered = False
+            self._end(State.STOPPING, EndReason.STOPPED)
+
+    def _clear_queue_if_deserted(self, event: LegEvent) -> None:
+        if event.kind in (Event.PARTY_LEFT, Event.TARGET_MOVED):
+            self._clear_queue(EndReason.HUNG_UP)
+
+    # ---- beginnings and ends ----------------------------------------------------------------
+
+    def _begin(self, playback: Playback) -> None:
+        self.state = State.PREPARING
+        self.current = playback
+        self._launch = asyncio.create_task(self._start(playback))
+
+    async def _start(self, playback: Playback) -> None:
+        """Bring the playback to where it is heard; whatever keeps it from that is its end."""
+        try:
+            playback.clips = await self._media.prepare(playback.request.media)
+            self.happened(LegEvent(Event.PREPARED))
+            async with asyncio.timeout(self._limits.start):
+                await self._player.start(playback)
+                await playback.settled()
+        except TimeoutError:
+            self._fail_start(playback, NotStarted("Asterisk did not start it in time"))
+        except CallcueError as error:
+            self._fail_start(playback, error)
+
+    def _fail_start(self, playback: Playback, error: CallcueError) -> None:
+        playback.cause = error
+        if self.current is not playback:
+            return
+        failed = Event.JOIN_FAILED if isinstance(error, NotStarted) else Event.NOT_STARTED
+        self.happened(LegEvent(failed, detail=str(error)))
+
+    def _end(self, state: State, reason: EndReason, detail: str = "") -> None:
+        """End what plays. With no leg yet it has ended; else it has when the leg is gone."""
+        playback = self._playing()
+        playback.doom(reason, detail)
+        if state is State.STOPPING:
+            self.state = state
+            self._chore(self._hang_up(playback))
+        else:
+            assert self._launch is not None
+            self._launch.cancel()
+            self._free()
+
+    async def _see_off(self, playback: Playback) -> None:
+        """A leg that has said that it is over is gone in a moment, or is helped."""
+        try:
+            async with asyncio.timeout(self._limits.confirm):
+                await playback.gone()
+        except TimeoutError:
+            await self._hang_up(playback)
+
+    async def _hang_up(self, playback: Playback) -> None:
+        try:
+            await self._player.stop(playback)
+        except CallcueError as error:
+            for job in self._stopping:
+                job.fail(error)
+            self._stopping.clear()
+
+    def _free(self) -> None:
+        """Nothing of the playback is heard any more: record its end, and go on."""
+        playback = self._playing()
+        self.state, self.current, self.last = State.IDLE, None, playback
+        self._stop_remembered = False
+        playback.finish()
+        self._ledger.ended(playback)
+        self._answer_those_who_waited(playback)
+        if self.queue:
+            self._begin(self.queue.popleft())
+
+    def _answer_those_who_waited(self, playback: Playback) -> None:
+        if self._confirmation is not None:
+            self._confirmation.settle(NothingPlaying())
+        for job in self._kept:
+            job.fail(NothingPlaying())
+        for job in self._stopping:
+            job.done(playback)
+        self._kept.clear()
+        self._stopping.clear()
+
+    def _clear_queue(self, reason: EndReason) -> None:
+        while self.queue:
+            playback = self.queue.popleft()
+            playback.doom(reason, "it was still waiting in the queue")
+            playback.finish()
+            self._ledger.ended(playback)
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)

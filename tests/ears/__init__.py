@@ -1,0 +1,1 @@
+"""Ears: what a party in a call hears, taken from its audio and not from replies."""

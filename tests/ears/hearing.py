@@ -1,0 +1,58 @@
+"""What the frames of an ear say: loudness, pitch, and where in a sweep one is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clips import RATE, SWEEP_SLOPE, SWEEP_START
+from .ear import Frame
+
+AUDIBLE = 300.0
+"""RMS above which a frame is heard; a clip's is near 5,600, a pause's 0."""
+
+
+def loudness(frame: Frame) -> float:
+    """Root mean square of the frame's samples."""
+    return float(np.sqrt(np.mean(frame.samples.astype(np.float64) ** 2)))
+
+
+def audible(frame: Frame) -> bool:
+    """Whether a person would hear anything in it."""
+    return loudness(frame) > AUDIBLE
+
+
+def pitch(samples: NDArray[np.int16]) -> float:
+    """The strongest frequency in Hz, by the peak of a windowed spectrum between its bins."""
+    windowed = samples.astype(np.float64) * np.hanning(len(samples))
+    size = 4096
+    spectrum = np.abs(np.fft.rfft(windowed, size))
+    k = int(np.argmax(spectrum))
+    if 0 < k < len(spectrum) - 1:
+        left, mid, right = np.log(spectrum[k - 1 : k + 2] + 1e-9)
+        k = k + 0.5 * (left - right) / (left - 2 * mid + right)
+    return float(k * RATE / size)
+
+
+def strength(samples: NDArray[np.int16], hertz: float) -> float:
+    """How much of one frequency is in the samples: the amplitude of that tone."""
+    t = np.arange(len(samples)) / RATE
+    window = np.hanning(len(samples))
+    wave = np.exp(-2j * np.pi * hertz * t) * window
+    return float(2 * np.abs(np.sum(samples.astype(np.float64) * wave)) / np.sum(window))
+
+
+def sweep_position(frame: Frame) -> float:
+    """Seconds into a sweep at the frame's first sample."""
+    middle = (pitch(frame.samples) - SWEEP_START) / SWEEP_SLOPE
+    return middle - len(frame.samples) / RATE / 2
+
+
+def pitches(frames: Sequence[Frame]) -> list[float]:
+    """The pitch of each audible frame, in order."""
+    return [pitch(frame.samples) for frame in frames if audible(frame)]
+
+
+def samples_of(frames: Sequence[Frame]) -> NDArray[np.int16]:
+    """All samples of *frames*, in one row."""
+    return np.concatenate([frame.samples for frame in frames])

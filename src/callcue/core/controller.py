@@ -81,8 +81,6 @@ class Controller:
         session = self._sessions.get(conference)
         if session is not None:
             self._tell(session, LegEvent(Event.PARTY_LEFT, detail="the last party left"))
-            if session.dormant:
-                del self._sessions[conference]
 
     def link_lost(self, server: str) -> None:
         """Nothing more is known of that server's calls."""
@@ -109,9 +107,11 @@ class Controller:
             limits=self._limits,
         )
 
-    @staticmethod
-    def _tell(session: CallSession, event: LegEvent) -> None:
+    def _tell(self, session: CallSession, event: LegEvent) -> None:
         try:
             session.happened(event)
         except IllegalEvent as illegal:
             _log.error("%s in conference %s", illegal, session.conference.number)
+        conference = session.conference
+        if session.dormant and self.directory.parties(conference) == 0:
+            self._sessions.pop(conference, None)

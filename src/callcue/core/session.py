@@ -122,7 +122,8 @@ class CallSession:
     @property
     def dormant(self) -> bool:
         """Nothing plays, nothing waits: the session can be forgotten."""
-        return self.state is State.IDLE and not self._row and not self.queue
+        at_work = self._worker is not None and not self._worker.done()
+        return self.state is State.IDLE and not at_work and not self._row and not self.queue
 
     # ---- commands -------------------------------------------------------------------------
 

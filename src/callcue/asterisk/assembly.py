@@ -1,0 +1,109 @@
+"""One Asterisk, as the rest of callcue sees it: a player, a directory and sounds over one link."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from callcue.asterisk import directory, player, probe
+from callcue.asterisk.directory import RoomDirectory
+from callcue.asterisk.link import Link
+from callcue.asterisk.message import AmiEvent
+from callcue.asterisk.player import LegPlayer
+from callcue.asterisk.probe import SoundProbe
+from callcue.asterisk.server import ServerAddress
+from callcue.asterisk.snapshot import take_snapshot
+from callcue.core.controller import Controller
+from callcue.core.types import Milliseconds
+from callcue.media.sounds import AsteriskSounds
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskAddress:
+    """Where an Asterisk is, and what the operator says of it."""
+
+    name: str
+    host: str
+    port: int
+    username: str
+    secret: str = field(repr=False)
+    tls: ssl.SSLContext | None = None
+    ignore: tuple[str, ...] = ()
+    """Patterns of channel names that are no parties: recorders, monitors."""
+    agents: Mapping[str, str] = field(default_factory=dict)
+    """Agent to conference, where no other source knows."""
+    bound_seconds: float = 14_400
+    """How long a playback may play at most."""
+    hold_seconds: float = 3_600
+    """How long it may stay paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether what is said of this Asterisk is fresh, and why not."""
+
+    ready: bool
+    phase: str
+    reason: str
+
+
+class AsteriskServer:
+    """Owns the link to one Asterisk and shares its events out."""
+
+    def __init__(self, settings: AsteriskAddress) -> None:
+        """Make it inside the running loop; nothing connects before `run`."""
+        self.name = settings.name
+        self.version = ""
+        self._controller: Controller | None = None
+        self._link = Link(
+            ServerAddress(
+                settings.host, settings.port, settings.username, settings.secret, settings.tls
+            ),
+            wanted_events=directory.EVENTS | player.EVENTS | probe.EVENTS,
+            on_event=self._on_event,
+            on_up=self._on_up,
+            on_down=self._on_down,
+        )
+        self.directory = RoomDirectory(
+            settings.name, ignore=settings.ignore, agents=settings.agents
+        )
+        self.player = LegPlayer(
+            self._link,
+            bound=Milliseconds(round(settings.bound_seconds * 1000)),
+            hold=settings.hold_seconds,
+        )
+        self._probe = SoundProbe(self._link)
+        self.sounds = AsteriskSounds(self._probe.missing)
+
+    def report_to(self, controller: Controller) -> None:
+        """Name the one who is told what happens here."""
+        self._controller = controller
+        self.player.report_to(controller.leg_event)
+        self.directory.on_deserted = controller.deserted
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled."""
+        await self._link.run()
+
+    def readiness(self) -> Readiness:
+        """Ready only while the link is up and the rooms are known."""
+        state = self._link.state
+        return Readiness(state.ready, state.phase.value, state.reason)
+
+    def _on_event(self, event: AmiEvent) -> None:
+        # The directory comes first: what a leg reports may end a session whose room it knows.
+        self.directory.on_event(event)
+        self.player.on_event(event)
+        self._probe.on_event(event)
+
+    async def _on_up(self) -> None:
+        self.directory.expect_snapshot()
+        settings = await self._link.send("CoreSettings")
+        self.version = settings.get("AsteriskVersion")
+        self.directory.apply(await take_snapshot(self._link))
+        if self._controller is not None:
+            await self._controller.link_back(self.name)
+
+    def _on_down(self, _reason: str) -> None:
+        self.directory.lost()
+        if self._controller is not None:
+            self._controller.link_lost(self.name)

@@ -1,0 +1,59 @@
+"""One player leg as Asterisk knows it: its two channels, and which of them are there."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from callcue.core.playback import Playback
+from callcue.core.types import PlaybackId
+
+PLAYER_HALF = "callcue-p-"
+JOIN_HALF = "callcue-j-"
+
+
+@dataclass(slots=True)
+class Leg:
+    """A `Local` channel with a playback on it.
+
+    Its ids are ours and derive from the playback's, so every action can name the channel before
+    any event has been read, and a lost answer can be looked up.
+    """
+
+    playback: Playback
+    alive: set[str] = field(default_factory=set)
+    """Unique ids of the halves that are there now."""
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
+    """Asterisk has made the channels: from here on they can be hung up."""
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    clock: tuple[int, float] | None = None
+    """One moment on both clocks: Asterisk's in ms, ours in monotonic seconds."""
+    place: tuple[int, int, int] = (0, 0, 0)
+    """Number, item and round it reported last."""
+    detail: str = ""
+    """Why it is about to go, where Asterisk has said so."""
+
+    @property
+    def player_half(self) -> str:
+        """Unique id of the half that plays: every verb goes there."""
+        return player_half(self.playback.id)
+
+    @property
+    def join_half(self) -> str:
+        """Unique id of the half that is in the room."""
+        return f"{JOIN_HALF}{self.playback.id}"
+
+    def ours(self, asterisk_ms: int) -> float:
+        """A moment of Asterisk's clock in ms as monotonic seconds of ours."""
+        if self.clock is None:
+            raise ValueError("no moment is known on both clocks")
+        known_ms, known = self.clock
+        return known + (asterisk_ms - known_ms) / 1000
+
+
+def player_half(playback_id: PlaybackId) -> str:
+    """Unique id of the half that plays."""
+    return f"{PLAYER_HALF}{playback_id}"
+
+
+def is_leg(uniqueid: str) -> bool:
+    """Whether a channel is half of a player leg, by its unique id."""
+    return uniqueid.startswith((PLAYER_HALF, JOIN_HALF))

@@ -1,0 +1,234 @@
+"""The player: the core's verbs as actions on a leg, and a leg's reports as the core's events.
+
+A leg is one `Originate` of a `Local` channel into the dialplan of `callcue-player.conf`. Every
+verb is one Redirect of its player half to a numbered extension; stop is a Hangup. An action whose
+answer is lost is never sent again, with one exception: a Hangup, because the id it names is never
+used twice.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from callcue.asterisk.action import HeaderValue
+from callcue.asterisk.errors import ActionRefused, NotConnected, OutcomeUnknown
+from callcue.asterisk.gain import nearest_gain
+from callcue.asterisk.leg import Leg, player_half
+from callcue.asterisk.link import Link
+from callcue.asterisk.message import AmiEvent
+from callcue.asterisk.recovery import what_is_left
+from callcue.asterisk.reports import leg_events
+from callcue.core.errors import AsteriskUnavailable, NotConfirmed, NothingPlaying, NotStarted
+from callcue.core.playback import Playback
+from callcue.core.ports import LegEvent, LegListener
+from callcue.core.states import Event
+from callcue.core.types import Milliseconds
+
+EVENTS = frozenset(
+    {"Newchannel", "Hangup", "UserEvent", "ConfbridgeJoin", "OriginateResponse"},
+)
+"""The AMI events a player lives on."""
+
+JOIN_CONTEXT = "callcue-join"
+PLAYER_CONTEXT = "callcue-player"
+
+HANGUP_TRIES = 4
+HANGUP_PATIENCE = 1.0
+"""Seconds to wait for a leg to be gone before it is hung up once more."""
+
+
+class LegPlayer:
+    """Implements `callcue.core.ports.Player` for one Asterisk."""
+
+    def __init__(self, link: Link, *, bound: Milliseconds, hold: float) -> None:
+        """*bound*: how long a playback may play at most; *hold*: seconds it may stay paused."""
+        self._link = link
+        self._bound = bound
+        self._hold = hold
+        self._legs: dict[str, Leg] = {}
+        self._report: LegListener = lambda _playback, _event: None
+
+    def report_to(self, listener: LegListener) -> None:
+        """Name the one who is told what legs report."""
+        self._report = listener
+
+    # ---- verbs ----------------------------------------------------------------------------
+
+    async def start(self, playback: Playback) -> None:
+        """Send a leg into the playback's conference; see `Player.start`."""
+        leg = Leg(playback)
+        self._legs[leg.player_half] = self._legs[leg.join_half] = leg
+        try:
+            await self._link.send(
+                "Originate",
+                {
+                    "Channel": f"Local/room@{JOIN_CONTEXT}/n",
+                    "Context": PLAYER_CONTEXT,
+                    "Exten": "start-1",
+                    "Priority": 1,
+                    "ChannelId": leg.player_half,
+                    "OtherChannelId": leg.join_half,
+                    "Async": "true",
+                },
+                variables=self._variables(playback),
+            )
+        except (NotConnected, ActionRefused) as error:
+            self._forget(leg)
+            raise AsteriskUnavailable(str(error)) from error
+        except OutcomeUnknown as error:
+            raise NotStarted("Asterisk did not answer") from error
+
+    def _variables(self, playback: Playback) -> Mapping[str, HeaderValue]:
+        request = playback.request
+        clips = {f"CALLCUE_CLIP_{n}": clip for n, clip in enumerate(playback.clips, 1)}
+        return {
+            "CALLCUE_PLAYBACK": str(playback.id),
+            "CALLCUE_ROOM": playback.conference.number,
+            "CALLCUE_COUNT": len(playback.clips),
+            "CALLCUE_ROUNDS": request.rounds,
+            "CALLCUE_GAP": request.gap,
+            "CALLCUE_LEFT": min(request.limit or self._bound, self._bound),
+            "CALLCUE_HOLD": round(self._hold),
+            **clips,
+        }
+
+    async def pause(self, playback: Playback, number: int) -> None:
+        """Stand still."""
+        await self._redirect(playback, f"pause-{number}")
+
+    async def resume(self, playback: Playback, number: int) -> None:
+        """Go on."""
+        await self._redirect(playback, f"resume-{number}")
+
+    async def restart(self, playback: Playback, number: int) -> None:
+        """Play from the first item of the first round."""
+        await self._redirect(playback, f"restart-{number}")
+
+    async def seek(self, playback: Playback, number: int, item: int, to: Milliseconds) -> None:
+        """Jump to *to* ms of *item*."""
+        await self._redirect(playback, f"seek-{number}-{item}-{to}")
+
+    async def volume(self, playback: Playback, decibels: float) -> int:
+        """Set the nearest gain Asterisk has; returns it in dB."""
+        gain = nearest_gain(decibels)
+        await self._verb(playback, "Setvar", {"Variable": "VOLUME(TX)", "Value": str(gain.factor)})
+        return gain.decibels
+
+    async def _redirect(self, playback: Playback, extension: str) -> None:
+        where: dict[str, HeaderValue] = {
+            "Context": PLAYER_CONTEXT,
+            "Exten": extension,
+            "Priority": 1,
+        }
+        await self._verb(playback, "Redirect", where)
+
+    async def _verb(
+        self, playback: Playback, action: str, headers: Mapping[str, HeaderValue]
+    ) -> None:
+        channel = player_half(playback.id)
+        try:
+            await self._link.send(action, {"Channel": channel, **headers})
+        except NotConnected as error:
+            raise AsteriskUnavailable(str(error)) from error
+        except ActionRefused as error:  # "No such channel": it has just ended
+            raise NothingPlaying from error
+        except OutcomeUnknown as error:
+            raise NotConfirmed(str(error)) from error
+
+    async def stop(self, playback: Playback) -> None:
+        """Hang the leg up, and see that it is gone; see `Player.stop`."""
+        leg = self._legs.get(player_half(playback.id))
+        if leg is None:
+            return
+        for _ in range(HANGUP_TRIES):
+            if await self._hang_up(leg):
+                return
+        raise NotConfirmed("the player leg does not go")
+
+    async def _hang_up(self, leg: Leg) -> bool:
+        """One try; whether the leg is gone."""
+        try:
+            async with asyncio.timeout(HANGUP_PATIENCE):
+                await leg.seen.wait()
+                if leg.alive:
+                    await self._link.send("Hangup", {"Channel": leg.player_half})
+                await leg.gone.wait()
+        except NotConnected as error:
+            raise AsteriskUnavailable(str(error)) from error
+        except (ActionRefused, OutcomeUnknown, TimeoutError):
+            # It has hung up by itself, or we do not know: the events will tell.
+            return await self._gone_soon(leg)
+        return True
+
+    @staticmethod
+    async def _gone_soon(leg: Leg) -> bool:
+        try:
+            async with asyncio.timeout(HANGUP_PATIENCE / 4):
+                await leg.gone.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    # ---- what Asterisk reports --------------------------------------------------------------
+
+    def on_event(self, event: AmiEvent) -> None:
+        """Take in one AMI event; those of other channels are not ours."""
+        leg = self._legs.get(event.get("Uniqueid"))
+        if leg is None:
+            return
+        match event.name:
+            case "Newchannel":
+                leg.alive.add(event.get("Uniqueid"))
+                leg.seen.set()
+            case "Hangup":
+                leg.alive.discard(event.get("Uniqueid"))
+                self._check_gone(leg, Event.LEG_GONE)
+            case "OriginateResponse":
+                self._originate_response(leg, event)
+            case "ConfbridgeJoin":
+                self._joined(leg, event)
+            case "UserEvent":
+                self._user_event(leg, event)
+
+    def _originate_response(self, leg: Leg, event: AmiEvent) -> None:
+        # A Failure while halves are alive is the echo of a leg that hangs up: Hangups follow.
+        if event.get("Response") == "Failure" and not leg.gone.is_set():
+            leg.detail = leg.detail or "Asterisk could not start the player leg"
+            self._check_gone(leg, Event.NOT_STARTED)
+
+    def _joined(self, leg: Leg, event: AmiEvent) -> None:
+        if event.get("Uniqueid") == leg.join_half:
+            self._report(leg.playback, LegEvent(Event.JOINED, at=event.received_at))
+
+    def _user_event(self, leg: Leg, event: AmiEvent) -> None:
+        match event.get("UserEvent"):
+            case "CallcueLeg" if event.get("Uniqueid") == leg.player_half:
+                for leg_event in leg_events(leg, event):
+                    self._report(leg.playback, leg_event)
+            case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
+                detail = f"the room did not keep the player: {event.get('Result')}"
+                self._report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
+
+    def _check_gone(self, leg: Leg, kind: Event) -> None:
+        if not leg.alive:
+            self._forget(leg)
+            self._report(leg.playback, LegEvent(kind, detail=leg.detail))
+
+    def _forget(self, leg: Leg) -> None:
+        self._legs.pop(leg.player_half, None)
+        self._legs.pop(leg.join_half, None)
+        leg.seen.set()
+        leg.gone.set()
+
+    # ---- after a lost link ------------------------------------------------------------------
+
+    async def find(self, playback: Playback) -> LegEvent:
+        """What became of the leg meanwhile; see `Player.find`."""
+        leg = self._legs.get(player_half(playback.id)) or Leg(playback)
+        found = await what_is_left(self._link, leg)
+        if found.kind is Event.LEG_GONE:
+            self._forget(leg)
+        else:
+            leg.alive = {leg.player_half, leg.join_half}
+            self._legs[leg.player_half] = self._legs[leg.join_half] = leg
+            leg.seen.set()
+        return found

@@ -1,0 +1,1 @@
+"""Clips: which there are, and how they get to Asterisk."""

@@ -1,0 +1,1 @@
+"""What must be written down: accepted playbacks and their ends."""

@@ -1,0 +1,48 @@
+"""The record of playbacks in memory: the newest few thousand, and a log line for each step."""
+
+from collections import OrderedDict
+
+import structlog
+from callcue.core.playback import Playback
+from callcue.core.types import PlaybackId
+
+log = structlog.get_logger()
+
+
+class MemoryLedger:
+    """Implements `callcue.core.ports.Ledger`. What it keeps is gone with the process."""
+
+    def __init__(self, keep: int = 10_000) -> None:
+        """*keep*: how many ended playbacks can still be asked for."""
+        self._keep = keep
+        self._live: dict[PlaybackId, Playback] = {}
+        self._ended: OrderedDict[PlaybackId, Playback] = OrderedDict()
+
+    def accepted(self, playback: Playback) -> None:
+        """Write down that it was accepted."""
+        self._live[playback.id] = playback
+        log.info(
+            "playback accepted",
+            playback=str(playback.id),
+            conference=playback.conference.number,
+            media=playback.request.media,
+            asked_by=playback.request.asked_by,
+        )
+
+    def ended(self, playback: Playback) -> None:
+        """Write down how it ended; a second end is a fault of ours and raises."""
+        del self._live[playback.id]
+        self._ended[playback.id] = playback
+        while len(self._ended) > self._keep:
+            self._ended.popitem(last=False)
+        log.info(
+            "playback ended",
+            playback=str(playback.id),
+            reason=str(playback.reason),
+            detail=playback.detail,
+            heard=playback.started_at is not None,
+        )
+
+    def find(self, playback_id: PlaybackId) -> Playback | None:
+        """A live playback, or one that ended and is still kept."""
+        return self._live.get(playback_id) or self._ended.get(playback_id)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcue.asterisk import directory, player, probe
+from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.directory import RoomDirectory
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.player import LegPlayer
 from callcue.asterisk.probe import SoundProbe
-from callcue.asterisk.server import ServerAddress
 from callcue.asterisk.snapshot import take_snapshot
 from callcue.core.controller import Controller
 from callcue.core.types import Milliseconds

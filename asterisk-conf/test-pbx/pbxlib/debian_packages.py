@@ -1,0 +1,54 @@
+"""The Debian packages that root file systems need, installed if they are missing."""
+
+import os
+import shutil
+import subprocess
+
+from pbxlib.mirror import Archive
+from pbxlib.root import as_root
+from pbxlib.saying import CannotHaveAsterisk, say
+
+TO_RUN = {"unshare": "util-linux", "mount": "mount"}
+TO_MAKE = {"mmdebstrap": "mmdebstrap"}
+
+
+def ensure_for_running() -> None:
+    """Install what running from a root file system needs; asks for root only if some is missing."""
+    _install(_missing(TO_RUN))
+
+
+def ensure_for_making(archive: Archive) -> None:
+    """Install what making a root file system from that archive needs."""
+    keyring = [] if archive.keyring.exists() else [archive.keyring_package]
+    _install(_missing(TO_MAKE) + keyring)
+
+
+def _missing(programs: dict[str, str]) -> list[str]:
+    return [package for program, package in programs.items() if shutil.which(program) is None]
+
+
+def _install(packages: list[str]) -> None:
+    if not packages:
+        return
+    names = " ".join(packages)
+    say(f"installing {names}")
+    # The package lists of a fresh machine may be empty or old: try again with new ones.
+    if _apt_get("install", *packages):
+        return
+    _apt_get("update")
+    if not _apt_get("install", *packages):
+        raise CannotHaveAsterisk(f"no Asterisk here, and apt-get could not install: {names}")
+
+
+def _apt_get(verb: str, *packages: str) -> bool:
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    command += ["--no-install-recommends", verb, *packages]
+    finished = subprocess.run(
+        as_root(command),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    return finished.returncode == 0

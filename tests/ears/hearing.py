@@ -1,6 +1,7 @@
 """What the frames of an ear say: loudness, pitch, and where in a sweep one is."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +57,27 @@ def pitches(frames: Sequence[Frame]) -> list[float]:
 def samples_of(frames: Sequence[Frame]) -> NDArray[np.int16]:
     """All samples of *frames*, in one row."""
     return np.concatenate([frame.samples for frame in frames])
+
+
+def first_audible(frames: Sequence[Frame]) -> Frame | None:
+    """The first frame in which anything is heard."""
+    return next((frame for frame in frames if audible(frame)), None)
+
+
+def quiet_runs(frames: Sequence[Frame]) -> list[int]:
+    """How many silent frames stand together, for each silence between two sounds."""
+    heard = [index for index, frame in enumerate(frames) if audible(frame)]
+    gaps = (after - before - 1 for before, after in pairwise(heard))
+    return [gap for gap in gaps if gap]
+
+
+def onset(heard: NDArray[np.int16], clip: NDArray[np.int16]) -> int:
+    """Where in *heard* the clip begins: the sample at which the two agree best."""
+    match = np.correlate(heard.astype(np.float64), clip.astype(np.float64), mode="valid")
+    return int(np.argmax(match))
+
+
+def is_pure(frame: Frame) -> bool:
+    """Whether one single tone is all that is in the frame."""
+    peak = strength(frame.samples, pitch(frame.samples))
+    return bool(peak > 0.95 * loudness(frame) * np.sqrt(2))

@@ -8,9 +8,10 @@ used twice.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from callcue.asterisk.action import HeaderValue
-from callcue.asterisk.errors import ActionRefused, NotConnected, OutcomeUnknown
+from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
 from callcue.asterisk.leg import Leg, player_half
 from callcue.asterisk.link import Link
@@ -45,6 +46,7 @@ class LegPlayer:
         self._bound = bound
         self._hold = hold
         self._legs: dict[str, Leg] = {}
+        self._openings: set[asyncio.Task[None]] = set()
         self._report: LegListener = lambda _playback, _event: None
 
     def report_to(self, listener: LegListener) -> None:
@@ -202,11 +204,30 @@ class LegPlayer:
     def _user_event(self, leg: Leg, event: AmiEvent) -> None:
         match event.get("UserEvent"):
             case "CallcueLeg" if event.get("Uniqueid") == leg.player_half:
+                if event.get("Left"):
+                    self._open(leg, event.get("Left"))
                 for leg_event in leg_events(leg, event):
                     self._report(leg.playback, leg_event)
             case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
                 detail = f"the room did not keep the player: {event.get('Result')}"
                 self._report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
+
+    def _open(self, leg: Leg, left: str) -> None:
+        """Let a leg be heard that streams from inside a clip.
+
+        It is mute for its first frame, because Asterisk writes the clip's own first frame there
+        before it seeks; `callcue-player.conf` says more. The next frame is 20 ms away.
+        """
+        seconds = f"{int(left) / 1000:.3f}"
+        for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", seconds)):
+            task = asyncio.create_task(self._set(leg, function, value))
+            self._openings.add(task)
+            task.add_done_callback(self._openings.discard)
+
+    async def _set(self, leg: Leg, function: str, value: str) -> None:
+        headers = {"Channel": leg.player_half, "Variable": function, "Value": value}
+        with suppress(LinkError):  # the leg has ended, or goes on by itself in a moment
+            await self._link.send("Setvar", headers)
 
     def _check_gone(self, leg: Leg, kind: Event) -> None:
         if not leg.alive:

@@ -1,0 +1,67 @@
+"""The real Asterisk of the tests: one test PBX for the whole run, started by its own script."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "asterisk-conf" / "test-pbx" / "pbx"
+
+
+class NoAsterisk(Exception):
+    """None can be had here; the text says in one line why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pbx:
+    """A running test PBX."""
+
+    host: str
+    port: int
+    username: str
+    secret: str
+    version: str
+    sounds: Path
+    """Where a test puts clips of its own."""
+    directory: Path
+    pid: int
+
+
+@contextmanager
+def running_pbx(*options: str) -> Iterator[Pbx]:
+    """Start a PBX and end it; it also ends when this process dies."""
+    process = subprocess.Popen(
+        [SCRIPT, *options, "--until-stdin-closes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise NoAsterisk(process.stderr.read().strip().splitlines()[-1])
+        yield _pbx(json.loads(line))
+    finally:
+        process.stdin.close()
+        process.wait(timeout=30)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def _pbx(said: dict[str, str]) -> Pbx:
+    return Pbx(
+        host=said["host"],
+        port=int(said["port"]),
+        username=said["username"],
+        secret=said["secret"],
+        version=said["version"],
+        sounds=Path(said["sounds"]),
+        directory=Path(said["directory"]),
+        pid=int(said["pid"]),
+    )

@@ -1,0 +1,133 @@
+"""callcue itself, with its HTTP port open, and two clients that speak its dialects."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from callcue import demo
+from callcue.app import asterisk_address, make_app
+from callcue.asterisk.server import AsteriskServer
+from callcue.settings import load
+from callcue.store.ledger import MemoryLedger
+
+from .pbx import Pbx
+
+
+class Service:
+    """A running callcue."""
+
+    def __init__(self, server: AsteriskServer, http: ClientSession, url: str) -> None:
+        self.server = server
+        self.http = http
+        self.url = url
+
+    def screen(self, agent: str) -> "Screen":
+        """A VICIdial screen for that agent."""
+        return Screen(self, agent)
+
+    def integrator(self, call: UUID) -> "Integrator":
+        """A Bird client for that call."""
+        return Integrator(self, call)
+
+    async def ready(self) -> None:
+        """Wait until Asterisk's rooms are known."""
+        async with asyncio.timeout(10):
+            while not self.server.readiness().ready:
+                await asyncio.sleep(0.01)
+
+
+class Screen:
+    """Speaks to api.php as a call centre's screen does."""
+
+    def __init__(self, service: Service, agent: str) -> None:
+        self._service = service
+        self._agent = agent
+
+    async def play(self, clip: str, *, override: bool = False) -> str:
+        override_flag = {"dial_override": "Y"} if override else {}
+        return await self.send(value=clip, stage="PLAY", **override_flag)
+
+    async def stage(self, stage: str) -> str:
+        return await self.send(stage=stage)
+
+    async def send(self, **parameters: str) -> str:
+        query = {
+            "source": "test",
+            "user": demo.USER,
+            "pass": demo.PASSWORD,
+            "agent_user": self._agent,
+            "function": "audio_playback",
+            **parameters,
+        }
+        url = f"{self._service.url}/agc/api.php"
+        async with self._service.http.get(url, params=query) as response:
+            assert response.status == 200
+            return (await response.text()).rstrip("\n")
+
+
+class Integrator:
+    """Speaks to the JSON API as an integrator's program does."""
+
+    def __init__(self, service: Service, call: UUID) -> None:
+        self._http = service.http
+        self._workspace = f"{service.url}/workspaces/{demo.WORKSPACE}"
+        self._url = f"{self._workspace}/channels/{demo.CHANNEL}/calls/{call}/playback"
+
+    async def play(
+        self, *clips: str, if_playing: str = "queue", **options: int
+    ) -> tuple[int, dict[str, Any]]:
+        body = {"media": [f"sound:{clip}" for clip in clips], **options}
+        return await self._ask("POST", f"{self._url}?ifPlaying={if_playing}", json=body)
+
+    async def control(self, verb: str, body: dict[str, float] | None = None) -> dict[str, Any]:
+        """A verb that must be obeyed."""
+        status, answer = await self._ask("POST", f"{self._url}/{verb}", json=body)
+        assert status == 200, answer
+        return answer
+
+    async def refused(self, verb: str) -> tuple[int, dict[str, Any]]:
+        return await self._ask("POST", f"{self._url}/{verb}")
+
+    async def status(self) -> dict[str, Any]:
+        status, answer = await self._ask("GET", self._url)
+        assert status == 200, answer
+        return answer
+
+    async def ended(self, playback: str) -> dict[str, Any]:
+        """A playback of this client's workspace, once it has ended."""
+        async with asyncio.timeout(5):
+            while True:
+                url = f"{self._workspace}/playbacks/{playback}"
+                status, answer = await self._ask("GET", url)
+                assert status == 200, answer
+                if answer["state"] == "ended":
+                    return answer
+                await asyncio.sleep(0.01)
+
+    async def _ask(self, method: str, url: str, **more: Any) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"AccessKey {demo.ACCESS_KEY}"}
+        async with self._http.request(method, url, headers=headers, **more) as response:
+            return response.status, await response.json()
+
+
+@asynccontextmanager
+async def running_service(pbx: Pbx) -> AsyncIterator[Service]:
+    """Serve on a port of its own, connected to *pbx*."""
+    environment = {
+        "CALLCUE_ASTERISK_HOST": pbx.host,
+        "CALLCUE_ASTERISK_PORT": str(pbx.port),
+        "CALLCUE_ASTERISK_USERNAME": pbx.username,
+        "CALLCUE_ASTERISK_SECRET": pbx.secret,
+    }
+    settings = demo.with_demo_credentials(load(None, environment, demo=True))
+    server = AsteriskServer(asterisk_address(settings))
+    app: web.Application = make_app(settings, server, MemoryLedger())
+    async with TestServer(app) as http_server, ClientSession() as http:
+        service = Service(server, http, str(http_server.make_url("")).rstrip("/"))
+        await service.ready()
+        yield service

@@ -1,0 +1,256 @@
+"""What a party hears of each verb, asked through HTTP. Nothing here trusts a reply."""
+
+import time
+
+import numpy as np
+from ears import clips, hearing
+from ears.ear import Ear
+
+from .conftest import NewRoom
+from .service import Screen, Service
+
+HALF_SECOND = 0.5
+NEAR = 0.040
+"""Seconds: two frames, the precision that is promised for a position."""
+
+
+async def a_room_that_listens(new_room: NewRoom, service: Service) -> tuple[Ear, Screen]:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    await room.party()
+    return ear, service.screen(room.agent)
+
+
+def places(ear: Ear, since: float) -> list[float]:
+    """Where in the sweep each audible frame since then is."""
+    return [hearing.sweep_position(f) for f in ear.since(since) if hearing.audible(f)]
+
+
+async def test_given_a_room_when_a_clip_is_played_then_its_first_sample_is_heard(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    start = time.monotonic()
+
+    await screen.play("sweep")
+    await ear.listen(HALF_SECOND)
+
+    heard = hearing.samples_of(ear.since(start))
+    clip = clips.sweep(10)[:800]
+    at = hearing.onset(heard, clip)
+    assert np.abs(heard[at : at + 800].astype(int) - clip).mean() < 0.02 * clips.LOUDNESS
+    assert np.abs(heard[:at]).max(initial=0) < hearing.AUDIBLE
+
+
+async def test_given_a_clip_when_paused_then_silence_and_resume_goes_on_at_the_very_position(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    await screen.play("sweep")
+    await ear.listen(1)
+
+    await screen.stage("PAUSE")
+    paused = time.monotonic()
+    await ear.listen(HALF_SECOND)
+    silence = [f for f in ear.since(paused + NEAR) if hearing.audible(f)]
+    resumed = time.monotonic()
+    await screen.stage("RESUME")
+    await ear.listen(HALF_SECOND)
+
+    assert silence == []
+    before = hearing.sweep_position(
+        [f for f in ear.frames if hearing.audible(f) and f.at < resumed][-1]
+    )
+    after = places(ear, resumed)[0]
+    assert abs(after - (before + 0.020)) < NEAR
+
+
+async def test_given_a_clip_when_paused_twice_then_one_resume_plays_it(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    await screen.play("sweep")
+    await ear.listen(HALF_SECOND)
+
+    assert (await screen.stage("PAUSE")).startswith("SUCCESS")
+    assert (await screen.stage("PAUSE")).startswith("SUCCESS")
+    second = time.monotonic()
+    await ear.listen(0.3)
+    assert places(ear, second + NEAR) == []
+
+    await screen.stage("RESUME")
+    resumed = time.monotonic()
+    await ear.listen(0.3)
+    assert places(ear, resumed)
+
+
+async def test_given_a_clip_that_plays_when_resumed_then_it_does_not_rewind(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    start = time.monotonic()
+    await screen.play("sweep")
+    await ear.listen(HALF_SECOND)
+
+    await screen.stage("RESUME")
+    await ear.listen(HALF_SECOND)
+
+    steps = np.diff(places(ear, start))
+    assert steps.min() > 0
+    assert steps.max() < NEAR
+
+
+async def test_given_a_clip_that_plays_when_restarted_then_it_starts_at_0(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    await screen.play("sweep")
+    await ear.listen(1)
+
+    await screen.stage("RESTART")
+    restarted = time.monotonic()
+    await ear.listen(HALF_SECOND)
+
+    assert min(places(ear, restarted)) < NEAR
+
+
+async def test_given_a_paused_clip_when_restarted_then_it_plays_from_0(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    await screen.play("sweep")
+    await ear.listen(1)
+    await screen.stage("PAUSE")
+    await ear.listen(0.2)
+
+    restarted = time.monotonic()
+    await screen.stage("RESTART")
+    await ear.listen(HALF_SECOND)
+
+    assert places(ear, restarted + NEAR)[0] < 3 * NEAR
+
+
+async def test_given_a_clip_when_stopped_then_silence(new_room: NewRoom, service: Service) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    await screen.play("sweep")
+    await ear.listen(HALF_SECOND)
+
+    await screen.stage("STOP")
+    stopped = time.monotonic()
+    await ear.listen(HALF_SECOND)
+
+    assert places(ear, stopped + NEAR) == []
+
+
+async def test_given_a_clip_when_overridden_then_never_both_and_at_most_150_ms_none(
+    new_room: NewRoom, service: Service
+) -> None:
+    ear, screen = await a_room_that_listens(new_room, service)
+    start = time.monotonic()
+    await screen.play("low")
+    await ear.listen(HALF_SECOND)
+
+    answer = await screen.play("high", override=True)
+    await ear.listen(HALF_SECOND)
+
+    assert answer.splitlines()[0].startswith("NOTICE: audio_playback previous playback stopped")
+    frames = ear.since(start)
+    both = [f for f in frames if min(hearing.strength(f.samples, hz) for hz in (440, 1500)) > 500]
+    assert both == []
+    assert hearing.strength(frames[-1].samples, 1500) > 500
+    assert max(hearing.quiet_runs(frames), default=0) * 20 <= 150
+
+
+async def test_given_a_list_when_played_then_it_is_heard_in_order(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    start = time.monotonic()
+
+    status, _ = await service.integrator(ear.id).play("short-low", "short-mid", "short-high")
+    await ear.listen(1.3)
+
+    assert status == 202
+    heard = [round(hz / 10) * 10 for hz in hearing.pitches(ear.since(start))]
+    changes = [hz for n, hz in enumerate(heard) if n == 0 or hz != heard[n - 1]]
+    assert changes == [440, 900, 1500]
+
+
+async def test_given_a_list_with_rounds_and_gaps_when_played_then_all_of_it_is_heard(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    start = time.monotonic()
+
+    await service.integrator(ear.id).play("short-low", "short-high", loop=2, pauseMilliseconds=200)
+    await ear.listen(2.2)
+
+    frames = ear.since(start)
+    gaps = [run * 20 for run in hearing.quiet_runs(frames) if run > 3]
+    assert len(gaps) == 3
+    assert all(abs(gap - 200) <= 40 for gap in gaps)
+    assert sum(1 for f in frames if hearing.audible(f)) * 20 >= 4 * 300 - 80
+
+
+async def test_given_a_time_limit_when_it_is_reached_then_silence_and_paused_time_is_not_counted(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    start = time.monotonic()
+    integrator = service.integrator(ear.id)
+
+    await integrator.play("sweep", timeout=1)
+    await ear.listen(HALF_SECOND)
+    await integrator.control("pause")
+    await ear.listen(1)
+    await integrator.control("resume")
+    await ear.listen(1)
+
+    heard = sum(1 for f in ear.since(start) if hearing.audible(f)) * 0.020
+    assert abs(heard - 1.0) <= 0.080
+    assert (await integrator.status())["endReason"] == "timed_out"
+
+
+async def test_given_a_clip_when_sought_then_it_jumps_and_stays_paused_if_paused(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    integrator = service.integrator(ear.id)
+    await integrator.play("sweep")
+    await ear.listen(0.3)
+
+    await integrator.control("seek", {"positionMilliseconds": 5000})
+    sought = time.monotonic()
+    await ear.listen(0.3)
+    assert abs(places(ear, sought + NEAR)[0] - 5.0 - NEAR) < 2 * NEAR
+
+    await integrator.control("pause")
+    await integrator.control("seek", {"positionMilliseconds": 2000})
+    paused = time.monotonic()
+    await ear.listen(0.3)
+    assert places(ear, paused + NEAR) == []
+
+    resumed = time.monotonic()
+    await integrator.control("resume")
+    await ear.listen(0.3)
+    assert abs(places(ear, resumed)[0] - 2.0) < NEAR
+
+
+async def test_given_a_clip_when_the_volume_is_set_then_it_is_heard_so(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    ear = await room.party(agent=True)
+    integrator = service.integrator(ear.id)
+    await integrator.play("sweep")
+    await ear.listen(0.3)
+    loud = hearing.loudness(ear.frames[-1])
+
+    await integrator.control("volume", {"decibels": -12})
+    frames = await ear.listen(0.3)
+
+    assert abs(hearing.loudness(frames[-1]) / loud - 0.25) < 0.02

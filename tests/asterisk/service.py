@@ -10,8 +10,9 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from callcue import demo
-from callcue.app import asterisk_address, make_app
+from callcue.app import CONTROLLER, asterisk_address, make_app
 from callcue.asterisk.server import AsteriskServer
+from callcue.core.controller import Controller
 from callcue.settings import load
 from callcue.store.ledger import MemoryLedger
 
@@ -21,8 +22,11 @@ from .pbx import Pbx
 class Service:
     """A running callcue."""
 
-    def __init__(self, server: AsteriskServer, http: ClientSession, url: str) -> None:
+    def __init__(
+        self, server: AsteriskServer, controller: Controller, http: ClientSession, url: str
+    ) -> None:
         self.server = server
+        self.controller = controller
         self.http = http
         self.url = url
 
@@ -128,6 +132,6 @@ async def running_service(pbx: Pbx) -> AsyncIterator[Service]:
     server = AsteriskServer(asterisk_address(settings))
     app: web.Application = make_app(settings, server, MemoryLedger())
     async with TestServer(app) as http_server, ClientSession() as http:
-        service = Service(server, http, str(http_server.make_url("")).rstrip("/"))
+        service = Service(server, app[CONTROLLER], http, str(http_server.make_url("")).rstrip("/"))
         await service.ready()
         yield service

@@ -6,6 +6,7 @@ event. All that either may do is in the table of `states`; here is only how it i
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from .playback import Playback, PlayRequest
 from .ports import Ledger, LegEvent, MediaLibrary, Player
 from .states import Effect, Event, State, Step, on_command, on_event
 from .types import Conference, EndReason, IfPlaying
+
+_log = logging.getLogger(__name__)
 
 _END_OF = {
     Event.LIST_ENDED: EndReason.FINISHED,
@@ -137,7 +140,7 @@ class CallSession:
             CallcueError: the command was refused, or could not be confirmed.
 
         """
-        if len(self._row) >= self._limits.commands:
+        if len(self._row) + len(self._kept) + len(self._stopping) >= self._limits.commands:
             raise TooManyCommands(f"{self._limits.commands} commands wait already")
         job = _Job(command, asyncio.get_running_loop().create_future())
         self._row.append(job)
@@ -222,9 +225,9 @@ class CallSession:
         if isinstance(command, Volume):
             playback.volume = await self._player.volume(playback, command.decibels)
         elif isinstance(command, Seek):
-            item = command.item or playback.position().item
-            if item > len(playback.clips):
-                raise OutOfRange(f"the list has {len(playback.clips)} items")
+            item = playback.position().item if command.item is None else command.item
+            if not 1 <= item <= len(playback.clips) or command.to < 0:
+                raise OutOfRange(f"the list has {len(playback.clips)} items, from 0 ms on")
             await self._confirmed(
                 playback, lambda n: self._player.seek(playback, n, item, command.to)
             )
@@ -337,9 +340,7 @@ class CallSession:
             job.fail(lost)
         self._kept.clear()
         self._stop_remembered = self._stop_remembered or bool(self._stopping)
-        for job in self._stopping:
-            job.fail(StopRemembered("the link to Asterisk was lost"))
-        self._stopping.clear()
+        self._fail_stops(StopRemembered("the link to Asterisk was lost"))
 
     def _take_over(self, event: LegEvent) -> None:
         playback = self._playing()
@@ -375,12 +376,17 @@ class CallSession:
             self._fail_start(playback, NotStarted("Asterisk did not start it in time"))
         except CallcueError as error:
             self._fail_start(playback, error)
+        except Exception as error:  # a fault of ours is this playback's end, and no end of us
+            _log.exception("playback %s could not be started", playback.id)
+            self._fail_start(playback, NotStarted(f"a fault in callcue: {error!r}"))
 
     def _fail_start(self, playback: Playback, error: CallcueError) -> None:
         playback.cause = error
         if self.current is not playback:
             return
-        failed = Event.JOIN_FAILED if isinstance(error, NotStarted) else Event.NOT_STARTED
+        # Once Asterisk has been asked, a leg may be there that nobody wants: it is hung up.
+        unsure = isinstance(error, NotStarted) and self.state is not State.PREPARING
+        failed = Event.JOIN_FAILED if unsure else Event.NOT_STARTED
         self.happened(LegEvent(failed, detail=str(error)))
 
     def _end(self, state: State, reason: EndReason, detail: str = "") -> None:
@@ -406,10 +412,15 @@ class CallSession:
     async def _hang_up(self, playback: Playback) -> None:
         try:
             await self._player.stop(playback)
-        except CallcueError as error:
-            for job in self._stopping:
-                job.fail(error)
-            self._stopping.clear()
+        except Exception as error:  # those who wait for it are told, also of a fault of ours
+            _log.warning("the leg of playback %s was not hung up: %r", playback.id, error)
+            if self.current is playback:  # else they wait for the end of another one
+                self._fail_stops(error)
+
+    def _fail_stops(self, error: Exception) -> None:
+        for job in self._stopping:
+            job.fail(error)
+        self._stopping.clear()
 
     def _free(self) -> None:
         """Nothing of the playback is heard any more: record its end, and go on."""

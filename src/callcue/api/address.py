@@ -1,0 +1,57 @@
+"""Who is at the other end: the client's address, through trusted proxies alone."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import hdrs, web
+
+Network = IPv4Network | IPv6Network
+
+UNKNOWN = "unknown"
+
+
+class ClientAddress:
+    """Reads `X-Forwarded-For`, but only as far as it was written by proxies we know."""
+
+    def __init__(self, trusted_proxies: Sequence[Network] = ()) -> None:
+        self._trusted = tuple(trusted_proxies)
+
+    def of(self, request: web.BaseRequest) -> str:
+        """The address that the request comes from, as text; IPv6 by its /64 network.
+
+        A network of IPv6 is what one subscriber gets: its single addresses are worth nothing as
+        a mark of who asks.
+        """
+        address = request.remote or UNKNOWN
+        hops = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
+        while self._is_trusted(address) and hops:
+            previous = hops.pop().strip()
+            if not _is_address(previous):
+                break
+            address = previous
+        return _grouped(address)
+
+    def _is_trusted(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ip_address(address)
+        return any(parsed in network for network in self._trusted)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _grouped(text: str) -> str:
+    if not _is_address(text):
+        return UNKNOWN
+    address = ip_address(text)
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))

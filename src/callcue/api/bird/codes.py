@@ -1,0 +1,89 @@
+"""The closed list of error codes, and the answer to every error of the core.
+
+Clients program against the codes: never rename one, never use one for something else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callcue.core import errors
+
+
+class Code(StrEnum):
+    """What `code` of an error body can be."""
+
+    INVALID_JSON = "invalid_json"
+    UNAUTHORIZED = "unauthorized"
+    SCOPE_MISSING = "scope_missing"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    ALREADY_PLAYING = "already_playing"
+    QUEUE_FULL = "queue_full"
+    NOTHING_PLAYING = "nothing_playing"
+    NOT_STARTED = "not_started"
+    ROOM_SHARED = "room_shared"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    INVALID_REQUEST = "invalid_request"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    ASTERISK_UNAVAILABLE = "asterisk_unavailable"
+    STOP_REMEMBERED = "stop_remembered"
+    NOT_CONFIRMED = "not_confirmed"
+    BAD_REQUEST = "bad_request"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is answered."""
+
+    status: int
+    code: Code
+    message: str
+    retry_after: int | None = None
+    """Seconds; only where trying again is safe and may help."""
+
+
+OF_ERROR: dict[type[errors.CallcueError], Answer] = {
+    errors.CallNotFound: Answer(404, Code.NOT_FOUND, "there is no such live call"),
+    errors.AgentNotLoggedIn: Answer(404, Code.NOT_FOUND, "there is no such live call"),
+    errors.NothingPlaying: Answer(409, Code.NOTHING_PLAYING, "nothing plays in this call"),
+    errors.AlreadyPlaying: Answer(
+        409, Code.ALREADY_PLAYING, "something plays already, and ifPlaying is reject"
+    ),
+    errors.QueueFull: Answer(
+        409, Code.QUEUE_FULL, "as many playbacks wait in this call as may wait"
+    ),
+    errors.TooManyCommands: Answer(
+        429, Code.TOO_MANY_REQUESTS, "too many commands wait in this call", 1
+    ),
+    errors.ClipNotFound: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
+    errors.OutOfRange: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
+    errors.AsteriskUnavailable: Answer(
+        503, Code.ASTERISK_UNAVAILABLE, "Asterisk is out of reach; nothing was done", 5
+    ),
+    errors.StopRemembered: Answer(
+        503,
+        Code.STOP_REMEMBERED,
+        "Asterisk is out of reach; the stop is done as soon as it is back",
+        5,
+    ),
+    errors.NotStarted: Answer(409, Code.NOT_STARTED, "the playback never became audible"),
+    errors.NotConfirmed: Answer(
+        503,
+        Code.NOT_CONFIRMED,
+        "Asterisk did not confirm the command in time: look at the playback before trying again",
+        2,
+    ),
+}
+"""The answer to every error of the core. A test holds it complete."""
+
+OF_STATUS: dict[int, Answer] = {
+    400: Answer(400, Code.BAD_REQUEST, "the request cannot be understood"),
+    404: Answer(404, Code.NOT_FOUND, "there is nothing here"),
+    405: Answer(405, Code.METHOD_NOT_ALLOWED, "this method is not for this path"),
+    413: Answer(413, Code.BODY_TOO_LARGE, "the body is larger than 1 MiB"),
+}
+"""The answers to what aiohttp refuses by itself."""
+
+FAULT = Answer(500, Code.INTERNAL_ERROR, "a fault of ours: the log says more")

@@ -1,0 +1,72 @@
+"""Every error under /workspaces, from wherever it comes, in one envelope."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+from callcue.core.errors import CallcueError, ClipNotFound, OutOfRange
+
+from .codes import FAULT, OF_ERROR, OF_STATUS, Answer, Code
+from .entrance import SCHEME
+from .refusals import Details, Refused
+
+PREFIX = "/workspaces"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer errors of this dialect's paths as this dialect does."""
+    if not (request.path + "/").startswith(PREFIX + "/"):
+        return await handler(request)
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return error_response(refused.answer, refused.details)
+    except CallcueError as error:
+        return error_response(answer_to(error), _details(error))
+    except web.HTTPException as error:
+        return _of_aiohttp(error)
+    except Exception:
+        _log.exception("a request under %s failed", PREFIX)
+        return error_response(FAULT)
+
+
+def answer_to(error: CallcueError) -> Answer:
+    """The answer to an error of the core; to its base's, where it has none of its own."""
+    return next((OF_ERROR[kind] for kind in type(error).mro() if kind in OF_ERROR), FAULT)
+
+
+def error_response(answer: Answer, details: Details | None = None) -> web.Response:
+    """The envelope itself: {code, message[, details]}."""
+    body = {"code": answer.code, "message": answer.message}
+    headers = {}
+    if answer.code is Code.UNAUTHORIZED:
+        headers[hdrs.WWW_AUTHENTICATE] = SCHEME
+    if answer.retry_after is not None:
+        headers[hdrs.RETRY_AFTER] = str(answer.retry_after)
+    return web.json_response(
+        body if details is None else {**body, "details": details},
+        status=answer.status,
+        headers=headers,
+    )
+
+
+def _details(error: CallcueError) -> Details | None:
+    match error:
+        case ClipNotFound(index=index):
+            return {f"$.media[{index}]": ["there is no such sound"]}
+        case OutOfRange():
+            return {"$.item": [str(error) or "the list has no such item"]}
+    return None
+
+
+def _of_aiohttp(error: web.HTTPException) -> web.Response:
+    response = error_response(OF_STATUS.get(error.status, FAULT))
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+    return response

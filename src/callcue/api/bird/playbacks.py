@@ -1,0 +1,88 @@
+"""What a key does with the playbacks of a call: one method a request, each makes one call."""
+
+from uuid import UUID
+
+from callcue.core.commands import Command, Play, Stop
+from callcue.core.controller import Controller
+from callcue.core.playback import Playback, PlayRequest
+from callcue.core.ports import Call
+from callcue.core.types import CallId, IfPlaying, Milliseconds, PlaybackId
+
+from . import refusals, views
+from .asker import Asker
+from .calls import LiveCalls, is_own, is_strange
+from .entrance import Visit
+from .models import SOUND, PlayBody
+from .views import View
+
+
+class Playbacks:
+    """Plays, controls and shows, within what the visitor may."""
+
+    def __init__(self, controller: Controller, calls: LiveCalls, *, zero_rounds: int = 1) -> None:
+        """*zero_rounds*: how many rounds Bird's `loop` 0 stands for."""
+        self._controller = controller
+        self._calls = calls
+        self._zero_rounds = zero_rounds
+
+    async def play(
+        self, visit: Visit, call: Call, body: PlayBody, if_playing: IfPlaying
+    ) -> Playback:
+        """Have a list played to everybody in the call's room."""
+        if self._calls.is_shared(visit, call):
+            raise refusals.room_shared()
+        request = PlayRequest(
+            media=tuple(media.removeprefix(SOUND) for media in body.media),
+            rounds=body.loop or self._zero_rounds,
+            gap=Milliseconds(body.pauseMilliseconds),
+            limit=Milliseconds(body.timeout * 1000) if body.timeout else None,
+            if_playing=if_playing,
+            asked_by=str(Asker(visit.workspace.id, visit.key.name, call.id)),
+        )
+        return await self._controller.perform(call.conference, Play(request))
+
+    async def control(self, visit: Visit, call: Call, command: Command) -> View:
+        """Apply a command; the playback as it is once Asterisk has confirmed it."""
+        self._may_touch(visit, call, command)
+        playback = await self._controller.perform(call.conference, command)
+        return views.playback(playback, self._controller.session(call.conference), call.id)
+
+    def of_call(self, visit: Visit, call: Call) -> View:
+        """What plays in that call, or has played last."""
+        session = self._controller.session(call.conference)
+        shared = self._calls.is_shared(visit, call)
+        for playback in (session.current, session.last) if session is not None else ():
+            if playback is None or (shared and not is_own(visit, playback)):
+                continue
+            # What ended before may have been for another caller in this room.
+            if playback.ended and is_strange(visit, playback):
+                continue
+            return views.playback(playback, session, call.id)
+        return views.idle(call.conference, session, call.id)
+
+    def by_id(self, visit: Visit, playback_id: UUID) -> View:
+        """A playback that the visitor's workspace asked for, or that one of its calls hears."""
+        playback = self._controller.playback(PlaybackId(playback_id))
+        if playback is None:
+            raise refusals.not_found("playback")
+        call_id = self._call_of(visit, playback)
+        if call_id is None:
+            raise refusals.not_found("playback")
+        return views.playback(playback, self._controller.session(playback.conference), call_id)
+
+    def _call_of(self, visit: Visit, playback: Playback) -> CallId | None:
+        asker = Asker.of(playback)
+        if asker is not None and asker.workspace == visit.workspace.id:
+            return asker.call
+        hearing = None if playback.ended else self._calls.seen_in(visit, playback)
+        return None if hearing is None else hearing.id
+
+    def _may_touch(self, visit: Visit, call: Call, command: Command) -> None:
+        """In a shared room a key may end what its own workspace began, and nothing more."""
+        if not self._calls.is_shared(visit, call):
+            return
+        session = self._controller.session(call.conference)
+        current = session.current if session is not None else None
+        if current is not None and isinstance(command, Stop) and is_own(visit, current):
+            return
+        raise refusals.room_shared()

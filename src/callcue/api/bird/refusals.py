@@ -1,0 +1,62 @@
+"""What this dialect refuses by itself, as exceptions that carry their answer."""
+
+from collections.abc import Mapping, Sequence
+
+from .codes import Answer, Code
+
+Details = Mapping[str, Sequence[str]]
+
+
+class Refused(Exception):
+    """The request ends here, with that answer."""
+
+    def __init__(self, answer: Answer, details: Details | None = None) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+        self.details = details
+
+
+def unauthorized() -> Refused:
+    """No access key, or a wrong one."""
+    return Refused(
+        Answer(401, Code.UNAUTHORIZED, "give a right key: `Authorization: AccessKey KEY`")
+    )
+
+
+def too_many_wrong_keys(seconds: float) -> Refused:
+    """The address has tried too many keys."""
+    message = "too many wrong access keys from this address"
+    return Refused(Answer(429, Code.TOO_MANY_REQUESTS, message, max(1, round(seconds))))
+
+
+def scope_missing(scope: str) -> Refused:
+    """The key is right, and may not do this."""
+    return Refused(Answer(403, Code.SCOPE_MISSING, f"the access key lacks the scope {scope}"))
+
+
+def not_found(what: str) -> Refused:
+    """It does not exist, or the key cannot see it: nobody can tell which."""
+    return Refused(Answer(404, Code.NOT_FOUND, f"there is no such {what}"))
+
+
+def room_shared() -> Refused:
+    """Everybody in the room would hear it, and one of them is another workspace's."""
+    message = "the room is shared with a call of another workspace, which would hear it too"
+    return Refused(Answer(409, Code.ROOM_SHARED, message))
+
+
+def invalid_json(why: str) -> Refused:
+    """The body is not the JSON object it should be."""
+    return Refused(Answer(400, Code.INVALID_JSON, f"the body is not usable JSON: {why}"))
+
+
+def unsupported_media_type() -> Refused:
+    """The body is of another type than JSON."""
+    return Refused(
+        Answer(415, Code.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json in UTF-8")
+    )
+
+
+def invalid(details: Details) -> Refused:
+    """Fields are wrong; *details* says which and why, by JSON path."""
+    return Refused(Answer(422, Code.INVALID_REQUEST, "the request is not valid"), details)

@@ -1,0 +1,103 @@
+"""What playbacks and calls look like from outside."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from callcue.core.playback import Playback
+from callcue.core.ports import Call
+from callcue.core.session import CallSession
+from callcue.core.types import CallId, Conference
+
+from .models import SOUND
+
+UNTIL_STOPPED = 1_000_000
+"""Rounds that nothing outlasts: the service's own bound of every playback comes first."""
+
+View = dict[str, Any]
+
+
+def accepted(playback: Playback, call_id: CallId) -> View:
+    """Bird's CallCommandResponse; `id` names the playback."""
+    return {
+        "id": str(playback.id),
+        "callId": str(call_id),
+        "callFlowId": None,
+        "status": "accepted",
+        "command": "playback",
+        "conditions": [],
+    }
+
+
+def call(found: Call, channel_id: UUID) -> View:
+    """A live call."""
+    return {
+        "id": str(found.id),
+        "channelId": str(channel_id),
+        "status": "ongoing",
+        "server": found.conference.server,
+        "conference": found.conference.number,
+        "endpoint": found.endpoint,
+        "context": found.context,
+        "number": found.number,
+        "agent": found.agent,
+    }
+
+
+def playback(shown: Playback, session: CallSession | None, call_id: CallId | None) -> View:
+    """A playback, wherever it stands: its place is where it is at this moment."""
+    position = shown.position()
+    rounds = shown.request.rounds
+    return {
+        "id": str(shown.id),
+        **_where(shown.conference, call_id, session),
+        "state": _state(shown, session),
+        "item": position.item,
+        "items": len(shown.request.media),
+        "round": position.round,
+        "rounds": None if rounds == UNTIL_STOPPED else rounds,
+        "positionMilliseconds": max(0, position.offset),
+        "media": [f"{SOUND}{name}" for name in shown.request.media],
+        "volume": shown.volume,
+        "acceptedAt": _time(shown.accepted_at),
+        "startedAt": _time(shown.started_at),
+        "endedAt": _time(shown.ended_at),
+        "endReason": shown.reason.value if shown.reason is not None and shown.ended else None,
+        "detail": shown.detail,
+    }
+
+
+def idle(conference: Conference, session: CallSession | None, call_id: CallId) -> View:
+    """Nothing plays, and nothing that could be shown has played. The fields are the same."""
+    return {
+        "id": None,
+        **_where(conference, call_id, session),
+        "state": "idle",
+        **dict.fromkeys(("item", "items", "round", "rounds")),
+        "positionMilliseconds": 0,
+        "media": [],
+        "volume": 0,
+        **dict.fromkeys(("acceptedAt", "startedAt", "endedAt", "endReason")),
+        "detail": "",
+    }
+
+
+def _where(conference: Conference, call_id: CallId | None, session: CallSession | None) -> View:
+    return {
+        "callId": None if call_id is None else str(call_id),
+        "conference": conference.number,
+        "server": conference.server,
+        "queue": [] if session is None else [str(waiting.id) for waiting in session.queue],
+    }
+
+
+def _state(shown: Playback, session: CallSession | None) -> str:
+    if shown.ended:
+        return "ended"
+    if session is not None and session.current is shown:
+        return session.state.value
+    return "queued"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")

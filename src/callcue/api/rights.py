@@ -1,0 +1,14 @@
+"""What a request needs in order to be let in."""
+
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """The right of a route; the values of scopes are the words of the settings."""
+
+    OPEN = "open"
+    """Anybody may ask."""
+    API_USER = "api user"
+    """A user name and a password, and the function among those the user may use."""
+    CALLS_READ = "calls:read"
+    PLAYBACK_WRITE = "playback:write"

@@ -1,0 +1,1 @@
+"""The dialect of VICIdial's `agc/api.php`: the function `audio_playback`, and `version`."""

@@ -1,0 +1,89 @@
+"""The parameters of a request, read as PHP reads them and cleaned as api.php cleans them.
+
+The odd rules are the wire contract: the query goes before the form, of a parameter given twice
+the last counts, `name[]` is a list and so counts as not given, and what a parameter may not hold
+vanishes silently.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from urllib.parse import unquote_to_bytes
+
+MOST_FIELDS = 1000
+"""As many parameters as PHP reads; the rest is cut off."""
+
+_QUOTES = re.compile(r"""['";\\]""")
+_KEPT = {
+    "user": re.compile(r"[^A-Za-z0-9_-]"),
+    "agent_user": re.compile(r"[^A-Za-z0-9_-]"),
+    "password": re.compile(r"[^A-Za-z0-9.+/=_-]"),
+    "function": re.compile(r"[^A-Za-z0-9_-]"),
+    "value": re.compile(r"[^A-Za-z0-9_|-]"),
+    "source": re.compile(r"[^A-Za-z0-9]"),
+    "stage": _QUOTES,
+    "dial_override": re.compile(r"[^A-Z]"),
+    "alt_user": re.compile(r"[^A-Za-z0-9]"),
+}
+"""What is taken away from each; with what stays, no name leads out of its field."""
+
+_PHP_NAME = re.compile(r"[ .]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The cleaned parameters; what was not given is empty."""
+
+    user: str = ""
+    password: str = ""
+    source: str = ""
+    function: str = ""
+    agent_user: str = ""
+    alt_user: str = ""
+    value: str = ""
+    stage: str = ""
+    dial_override: str = ""
+
+    def __repr__(self) -> str:
+        return f"Parameters(function={self.function!r}, stage={self.stage!r})"
+
+    @property
+    def overrides(self) -> bool:
+        """Whether what plays may be replaced."""
+        return self.dial_override == "Y"
+
+
+Fields = Mapping[str, str]
+
+
+def read(query: Fields, form: Fields) -> Parameters:
+    """Clean the parameters of a request."""
+    cleaned = {}
+    for field in fields(Parameters):
+        name = "pass" if field.name == "password" else field.name
+        raw = query[name] if name in query else form.get(name, "")
+        cleaned[field.name] = _KEPT[field.name].sub("", raw)
+    return Parameters(**cleaned)
+
+
+def parse(encoded: bytes) -> Fields:
+    """Take `a=b&c=d` apart: the last of a name counts, a list counts as not given."""
+    pairs = (part.partition(b"=") for part in encoded.split(b"&", MOST_FIELDS)[:MOST_FIELDS])
+    return last_of_each((_decoded(name), _decoded(value)) for name, _, value in pairs)
+
+
+def last_of_each(pairs: Iterable[tuple[str, str]]) -> Fields:
+    """Of each name the last value, unless that is one of a list."""
+    kept: dict[str, str] = {}
+    for raw, value in pairs:
+        name, bracket, _ = raw.lstrip(" ").partition("[")
+        name = _PHP_NAME.sub("_", name)
+        if bracket:
+            kept.pop(name, None)
+        else:
+            kept[name] = value
+    return kept
+
+
+def _decoded(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8", "replace")

@@ -1,0 +1,97 @@
+"""The function `audio_playback`: which stage is which command, and what is answered."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from callcue.core.commands import Command, Pause, Play, Restart, Resume, Stop
+from callcue.core.controller import Controller
+from callcue.core.errors import (
+    AgentNotLoggedIn,
+    AsteriskUnavailable,
+    CallcueError,
+    ClipNotFound,
+    NotConfirmed,
+)
+from callcue.core.playback import Playback, PlayRequest
+from callcue.core.ports import AgentSession
+from callcue.core.types import IfPlaying
+from callcue.media.names import is_sound_name
+
+from . import wire
+from .parameters import Parameters
+from .replies import Replies
+
+LONGEST_WAIT = 4.0
+"""Seconds until a PLAY is heard. The core gives a start 2 s; the rest is for the clip before."""
+
+_CONTROLS: Mapping[str, Callable[[], Command]] = {
+    "STOP": Stop,
+    "PAUSE": Pause,
+    "RESUME": Resume,
+    "RESTART": Restart,
+}
+STAGES = frozenset({"PLAY", *_CONTROLS})
+
+
+def is_valid(asked: Parameters) -> bool:
+    """Whether there is anything to be done: a stage that is one, a clip to play, an agent."""
+    if asked.stage not in STAGES or (asked.stage == "PLAY" and not asked.value):
+        return False
+    return bool(asked.agent_user) or len(asked.alt_user) > 1
+
+
+class AudioPlayback:
+    """Carries the stages out through the core."""
+
+    def __init__(self, controller: Controller, hosts: Mapping[str, str]) -> None:
+        """*hosts*: the address of each Asterisk, by the name it has here."""
+        self._controller = controller
+        self._hosts = hosts
+
+    async def answer(self, asked: Parameters, agent: str, who: str) -> str:
+        """Do it, and say truly what came of it: one line, or two after an override."""
+        replies = Replies(asked, who, server=next(iter(self._hosts.values()), ""))
+        try:
+            session = self._session_of(agent)
+            host = self._hosts.get(session.conference.server, "")
+            replies = Replies(asked, who, session.conference.number, host)
+            if not session.conference.number or not host:
+                return replies.say(wire.ENTRY_IS_EMPTY)
+            return await self._perform(session, asked, replies)
+        except CallcueError as error:
+            return replies.refuse(error)
+
+    def _session_of(self, agent: str) -> AgentSession:
+        directory = self._controller.directory
+        session = directory.agent_session(agent) if agent else None
+        if session is not None:
+            return session
+        # "Not logged in" would be a guess while we cannot see who is.
+        for server in self._hosts:
+            if not directory.available(server):
+                raise AsteriskUnavailable(server)
+        raise AgentNotLoggedIn(agent)
+
+    async def _perform(self, session: AgentSession, asked: Parameters, replies: Replies) -> str:
+        if asked.stage == "PLAY":
+            playback = await self._play(session, asked)
+            lines = [wire.REPLACED] if playback.replaced else []
+            return "\n".join(replies.say(line) for line in [*lines, wire.SUCCESS])
+        await self._controller.perform(session.conference, _CONTROLS[asked.stage]())
+        return replies.say(wire.SUCCESS)
+
+    async def _play(self, session: AgentSession, asked: Parameters) -> Playback:
+        if not is_sound_name(asked.value):
+            raise ClipNotFound(0, asked.value)
+        request = PlayRequest(
+            media=(asked.value,),
+            if_playing=IfPlaying.REPLACE if asked.overrides else IfPlaying.REJECT,
+            asked_by=f"vicidial {asked.user}",
+        )
+        playback = await self._controller.perform(session.conference, Play(request))
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                await playback.audible()
+        except TimeoutError:
+            raise NotConfirmed("it was not heard in time") from None
+        return playback

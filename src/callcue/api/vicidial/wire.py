@@ -1,0 +1,54 @@
+"""What is said on the wire. DO NOT RENAME, REWORD OR TRANSLATE ANYTHING HERE.
+
+Screens compare these texts byte by byte. They are VICIdial's own (api.php 2.14-82), except those
+marked as ours, which tell what VICIdial does not notice.
+"""
+
+FUNCTION = "audio_playback"
+VERSION_FUNCTION = "version"
+
+VERSION = "VERSION: 2.14-82|BUILD: {build}|DATE: {date}|EPOCH: {epoch}"
+INVALID_SOURCE = "ERROR: Invalid Source - {source}"
+INVALID_LOGIN = "ERROR: Invalid Username/Password: |{user}||{auth}|{auth_api}|{word}|"
+NOT_ACTIVE = "ERROR: System API NOT ACTIVE"
+NO_PERMISSION = (
+    "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION"
+    " - {value}|{user}|{function}|{group}"
+)
+
+SUCCESS = "SUCCESS: audio_playback function sent - {value}|{stage}|{who}"
+REPLACED = "NOTICE: audio_playback previous playback stopped - {stage}|{dial_override}|{who}"
+NOT_VALID = "ERROR: audio_playback not valid - {value}|{stage}|{who}"
+NO_USER_FOUND = "ERROR: no user found - {stage}|{alt_user}"
+NOT_LOGGED_IN = "ERROR: agent_user is not logged in - {stage}|{who}"
+ENTRY_IS_EMPTY = "ERROR: audio_playback error - entry is empty - {stage}|{who}"
+NO_SESSION_DATA = "ERROR: audio_playback error - no session data - {stage}|{who}"
+NOTHING_PLAYING = (
+    "ERROR: audio_playback error - no audio playing in agent session"
+    " - {conference}|{server}|{stage}|{who}"
+)
+ALREADY_PLAYING = (
+    "ERROR: audio_playback error - audio already playing in agent session"
+    " - {conference}|{server}|{stage}|{dial_override}|{who}"
+)
+
+# Ours. Same shape, so that a screen which only looks at the first word takes them rightly.
+FILE_NOT_FOUND = "ERROR: audio_playback error - audio file not found - {value}|{stage}|{who}"
+UNAVAILABLE = "ERROR: audio_playback error - telephony server unavailable - {server}|{stage}|{who}"
+NOT_STARTED = "ERROR: audio_playback error - audio not started - {reason}|{stage}|{who}"
+QUEUE_FULL = "ERROR: audio_playback error - too many clips are waiting - {stage}|{who}"
+TOO_MANY_COMMANDS = "ERROR: audio_playback error - too many commands are waiting - {stage}|{who}"
+FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
+
+# The last word of INVALID_LOGIN.
+BAD = "BAD"
+LOCK = "LOCK"
+ERRSERVERS = "ERRSERVERS"
+
+HEADERS = {
+    "Cache-Control": "no-cache, must-revalidate",
+    "Pragma": "no-cache",
+    # Ours: the stage comes back as it was sent, in a page of HTML. No browser shall run it.
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}

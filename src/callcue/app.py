@@ -1,0 +1,222 @@
+"""Wires everything together: the only module that knows all the others."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from callcue import __version__
+from callcue.api import routes
+from callcue.api.address import ClientAddress
+from callcue.api.bird.calls import LiveCalls
+from callcue.api.bird.entrance import Entrance
+from callcue.api.bird.envelope import envelope
+from callcue.api.bird.handlers import BirdApi
+from callcue.api.bird.playbacks import Playbacks
+from callcue.api.bird.views import UNTIL_STOPPED
+from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
+from callcue.api.health import Health, Readiness
+from callcue.api.keys import AccessKey, AccessKeys
+from callcue.api.lockout import Lockout
+from callcue.api.passwords import ApiUser, Passwords
+from callcue.api.requests import request_log
+from callcue.api.rights import Right
+from callcue.api.vicidial.handler import ApiPhp
+from callcue.api.vicidial.login import Users
+from callcue.api.vicidial.playback import AudioPlayback
+from callcue.asterisk.server import AsteriskAddress
+from callcue.core.controller import Controller
+from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
+from callcue.core.session import Limits
+from callcue.settings import Settings, SettingsError
+
+LARGEST_BODY = 1024 * 1024
+
+
+class Telephony(Protocol):
+    """The Asterisk side, as `callcue.asterisk.server` has it; tests have their own."""
+
+    @property
+    def name(self) -> str:
+        """Of the server, as the settings have it."""
+
+    @property
+    def player(self) -> Player:
+        """Puts clips into calls."""
+
+    @property
+    def sounds(self) -> MediaLibrary:
+        """Which clips there are."""
+
+    @property
+    def directory(self) -> CallDirectory:
+        """Which calls there are."""
+
+    def report_to(self, controller: Controller) -> None:
+        """Name the one who is told what happens."""
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled."""
+
+    def readiness(self) -> Readiness:
+        """Whether it is."""
+
+
+CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
+"""The one door to the sessions."""
+
+
+def asterisk_address(settings: Settings) -> AsteriskAddress:
+    """What the Asterisk side needs to know of the settings.
+
+    Raises:
+        SettingsError: the CA file is of no use.
+
+    """
+    asterisk = settings.asterisk
+    return AsteriskAddress(
+        name=asterisk.name,
+        host=asterisk.host,
+        port=asterisk.port,
+        username=asterisk.username,
+        secret=asterisk.secret.get_secret_value(),
+        tls=_tls(asterisk.tls_ca) if asterisk.tls else None,
+        ignore=settings.calls.ignore_channels,
+        agents=settings.agents,
+        bound_seconds=settings.playback.bound_seconds,
+        hold_seconds=settings.playback.hold_seconds,
+    )
+
+
+def make_app(
+    settings: Settings, server: Telephony, ledger: Ledger, limits: Limits | None = None
+) -> web.Application:
+    """The service, ready to be served. It runs *server* for as long as it is up itself."""
+    controller = Controller(
+        player=server.player,
+        directory=server.directory,
+        media=server.sounds,
+        ledger=ledger,
+        limits=limits,
+    )
+    server.report_to(controller)
+    lockout = Lockout()
+    address = ClientAddress(settings.http.trusted_proxies)
+    app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
+    routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    if settings.vicidial.enabled:
+        _add_vicidial(app, settings, controller, lockout, address)
+    _add_bird(app, settings, controller, lockout, address)
+    app[CONTROLLER] = controller
+    app.cleanup_ctx.append(_running(server))
+    return app
+
+
+def _add_vicidial(
+    app: web.Application,
+    settings: Settings,
+    controller: Controller,
+    lockout: Lockout,
+    address: ClientAddress,
+) -> None:
+    users = tuple(_users(settings))
+    passwords = Passwords({user.name: user for user in users}, lockout)
+    api = ApiPhp(
+        playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}),
+        users=Users(users, passwords),
+        address=address,
+        build=__version__,
+        active=settings.vicidial.active,
+        echo=settings.vicidial.echo,
+    )
+    routes.add(app, routes.vicidial_routes(api))
+
+    async def close(_: web.Application) -> None:
+        passwords.close()
+
+    app.on_cleanup.append(close)
+
+
+def _add_bird(
+    app: web.Application,
+    settings: Settings,
+    controller: Controller,
+    lockout: Lockout,
+    address: ClientAddress,
+) -> None:
+    workspaces = Workspaces(_workspaces(settings))
+    calls = LiveCalls(controller, workspaces, servers=(settings.asterisk.name,))
+    endless = settings.playback.loop_zero == "until_stopped"
+    playbacks = Playbacks(controller, calls, zero_rounds=UNTIL_STOPPED if endless else 1)
+    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
+    routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
+
+
+def _users(settings: Settings) -> list[ApiUser]:
+    return [
+        ApiUser(
+            name=user.user,
+            password_hash=user.password_hash.get_secret_value(),
+            level=user.level,
+            active=user.active,
+            group=user.group,
+            functions=frozenset(user.functions),
+            alt_user=user.alt_user,
+        )
+        for user in settings.users
+    ]
+
+
+def _workspaces(settings: Settings) -> list[Workspace]:
+    return [
+        Workspace(
+            workspace.id,
+            {
+                channel.id: Channel(
+                    channel.id,
+                    channel.server,
+                    channel.contexts,
+                    channel.endpoints,
+                    channel.numbers,
+                )
+                for channel in workspace.channels
+            },
+        )
+        for workspace in settings.workspaces
+    ]
+
+
+def _keys(settings: Settings) -> list[AccessKey]:
+    return [
+        AccessKey(
+            name=key.name,
+            workspace=workspace.id,
+            digest=key.sha256.get_secret_value(),
+            scopes=frozenset(Right(scope) for scope in key.scopes),
+        )
+        for workspace in settings.workspaces
+        for key in workspace.keys
+    ]
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsError(f"asterisk.tls_ca: {ca_file} is of no use: {error}") from None
+
+
+TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)
+"""The task that runs the Asterisk side. It never ends by itself but by a fault of ours."""
+
+
+def _running(server: Telephony) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        task = app[TELEPHONY] = asyncio.create_task(server.run(), name=f"asterisk {server.name}")
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    return context

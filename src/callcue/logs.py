@@ -1,0 +1,72 @@
+"""What is logged, and what never is.
+
+Everything, our own lines and those of libraries, goes through structlog to stderr. Three leaks
+are closed here, as they would be leaks of passwords: tracebacks show no local variables, what
+aiohttp says of a request that is no HTTP does not quote the request, and its access log, which
+quotes every query, is off.
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+
+Format = Literal["auto", "console", "json"]
+
+_SHARED: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+class QuotesNoRequest(logging.Filter):
+    """Takes the exception off aiohttp's lines about broken requests: its text is the request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every line through, without what it may not say."""
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if isinstance(error, HttpProcessingError):
+            record.msg = f"{record.getMessage()}: no usable HTTP ({type(error).__name__})"
+            record.args, record.exc_info, record.exc_text = (), None, None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
+def configure(level: str = "info", form: Format = "auto") -> None:
+    """Set logging up for this process. May be called again."""
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(form))
+    handler.addFilter(QuotesNoRequest())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # Its lines have the query, and the query has the password. Ours are in `api.requests`.
+    logging.getLogger("aiohttp.access").disabled = True
+    # At debug level asyncio tells of its selector, and nobody wants to know.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _formatter(form: Format) -> logging.Formatter:
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    last: list[structlog.typing.Processor] = (
+        [_on_a_terminal()]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+
+
+def _on_a_terminal() -> structlog.typing.Processor:
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )

@@ -1,0 +1,122 @@
+"""From file and environment to `Settings`, or to one message that says what is wrong where."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from .secrets import Sources
+from .tables import Settings
+
+DEFAULT_PATH = "callcue.toml"
+
+OVERRIDES: Mapping[str, tuple[str, ...]] = {
+    "CALLCUE_DEMO": ("demo",),
+    "CALLCUE_HTTP_HOST": ("http", "host"),
+    "CALLCUE_HTTP_PORT": ("http", "port"),
+    "CALLCUE_LOG_LEVEL": ("log", "level"),
+    "CALLCUE_ASTERISK_HOST": ("asterisk", "host"),
+    "CALLCUE_ASTERISK_PORT": ("asterisk", "port"),
+    "CALLCUE_ASTERISK_USERNAME": ("asterisk", "username"),
+    "CALLCUE_ASTERISK_SECRET": ("asterisk", "secret"),
+    "CALLCUE_ASTERISK_SECRET_FILE": ("asterisk", "secret_file"),
+}
+"""Which variable stands for which setting. Other CALLCUE_ variables are not for us: the test PBX
+has some of its own."""
+
+_SECRET = ("secret", "secret_file", "secret_env")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text says all that is wrong, and holds no secret."""
+
+
+def load(path: Path | None, environ: Mapping[str, str], *, demo: bool = False) -> Settings:
+    """Read *path*, or the file that the environment names, or ./callcue.toml if it is there.
+
+    Raises:
+        SettingsError: a file is missing, unreadable or wrong.
+
+    """
+    file = _file(path, environ)
+    tables = _read(file) if file is not None else {}
+    overridden = _override(tables, environ)
+    if demo:
+        tables["demo"] = True
+    sources = Sources(file.parent if file is not None else Path(), environ)
+    try:
+        return Settings.model_validate(tables, context=sources)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, file, overridden)) from None
+
+
+def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    if path is not None:
+        return path
+    if environ.get("CALLCUE_SETTINGS"):
+        return Path(environ["CALLCUE_SETTINGS"])
+    return Path(DEFAULT_PATH) if Path(DEFAULT_PATH).exists() else None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is no TOML: {error}") from None
+
+
+def _override(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put the environment over the file; return where which variable went. Empty ones are unset."""
+    went: dict[tuple[str, ...], str] = {}
+    for variable, path in OVERRIDES.items():
+        if environ.get(variable):
+            table = tables
+            for name in path[:-1]:
+                table = table.setdefault(name, {})
+                if not isinstance(table, dict):
+                    raise SettingsError(f"{name}: must be a table")
+            if path[-1] in _SECRET:
+                _drop_secret(table, went)
+            table[path[-1]] = environ[variable]
+            went[path] = variable
+    return went
+
+
+def _drop_secret(table: dict[str, Any], went: Mapping[tuple[str, ...], str]) -> None:
+    """A secret of the environment goes before the file's, in whichever form that gives it."""
+    for name in _SECRET:
+        if ("asterisk", name) not in went:
+            table.pop(name, None)
+
+
+def _explain(
+    error: ValidationError, file: Path | None, overridden: Mapping[tuple[str, ...], str]
+) -> str:
+    where = f"the settings in {file}" if file is not None else "the settings (there is no file)"
+    lines = [f"  {_path(e['loc'], overridden)}: {_message(e)}" for e in error.errors()]
+    return "\n".join([f"{where} cannot be used:", *lines])
+
+
+def _path(location: tuple[int | str, ...], overridden: Mapping[tuple[str, ...], str]) -> str:
+    variable = overridden.get(tuple(map(str, location)))
+    if variable is not None:
+        return variable
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return "".join(steps).lstrip(".") or "the file"
+
+
+def _message(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such setting"
+    if error["type"] == "missing" and error["loc"] == ("asterisk",):
+        return "is missing: at least its secret is needed, or CALLCUE_ASTERISK_SECRET"
+    if error["type"] == "missing":
+        return "is missing"
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,205 @@
+"""The tables of the settings file, and what each setting may be. `docs/settings.md` explains them.
+
+Every setting has its default here, and an unknown one is an error: a misspelt `active = false`
+must not leave somebody active.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from .secrets import Sources, resolve
+from .words import (
+    Agent,
+    AltUser,
+    ConferenceNumber,
+    Group,
+    Host,
+    Name,
+    Pattern,
+    Scope,
+    Username,
+    Words,
+)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=1, le=7 * 86400, allow_inf_nan=False)]
+EVERYTHING: tuple[Pattern, ...] = ("*",)
+
+
+class Table(BaseModel):
+    """A table of the file. Errors never repeat what was given: it may be a secret."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Http(Table):
+    """Where the service listens, and whose `X-Forwarded-For` it believes."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+class Log(Table):
+    """What is logged, and how; `auto` is console on a terminal, else JSON."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _any_case(cls, level: Any) -> Any:
+        return level.lower() if isinstance(level, str) else level
+
+
+class Asterisk(Table):
+    """The Asterisk beside us, and who we are there."""
+
+    name: Name = "main"
+    host: Host = "127.0.0.1"
+    port: Port = 5038
+    username: Name = "callcue"
+    secret: SecretStr
+    tls: bool = False
+    tls_ca: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, table: Any, info: ValidationInfo) -> Any:
+        return resolve(table, "secret", Sources.of(info))
+
+
+class PlaybackBounds(Table):
+    """The service's own bounds of every playback, and what Bird's `loop` 0 means."""
+
+    bound_seconds: Seconds = 14400
+    hold_seconds: Seconds = 3600
+    loop_zero: Literal["once", "until_stopped"] = "once"
+
+
+class Calls(Table):
+    """Which channels are no parties: recorders, monitors, other machines."""
+
+    ignore_channels: tuple[Pattern, ...] = ()
+
+
+class Vicidial(Table):
+    """The `api.php` dialect."""
+
+    enabled: bool = True
+    active: bool = True
+    echo: Literal["agent_user", "user"] = "agent_user"
+
+
+class User(Table):
+    """Somebody who may log in at `api.php`, with the fields that VICIdial has."""
+
+    user: Username
+    password_hash: SecretStr
+    level: Annotated[int, Field(ge=0, le=9)] = 1
+    active: bool = True
+    group: Group = ""
+    functions: Words = ("ALL_FUNCTIONS",)
+    alt_user: AltUser = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, table: Any, info: ValidationInfo) -> Any:
+        return resolve(table, "password_hash", Sources.of(info))
+
+    @field_validator("password_hash")
+    @classmethod
+    def _is_argon2(cls, secret: SecretStr) -> SecretStr:
+        try:
+            extract_parameters(secret.get_secret_value())
+        except InvalidHashError:
+            raise ValueError("is no argon2 hash: make one with `callcue hash-password`") from None
+        return secret
+
+
+class Channel(Table):
+    """Which calls a channel of a workspace owns: all four must match."""
+
+    id: UUID
+    server: Pattern = "*"
+    contexts: tuple[Pattern, ...] = EVERYTHING
+    endpoints: tuple[Pattern, ...] = EVERYTHING
+    numbers: tuple[Pattern, ...] = EVERYTHING
+
+
+class Key(Table):
+    """An access key, known by its SHA-256 alone."""
+
+    name: Name
+    sha256: SecretStr
+    scopes: tuple[Scope, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, table: Any, info: ValidationInfo) -> Any:
+        return resolve(table, "sha256", Sources.of(info))
+
+    @field_validator("sha256")
+    @classmethod
+    def _is_sha256(cls, secret: SecretStr) -> SecretStr:
+        text = secret.get_secret_value().lower()
+        if len(text) != 64 or set(text) - set("0123456789abcdef"):
+            raise ValueError("is no SHA-256 in hexadecimal: make one with `callcue new-key`")
+        return SecretStr(text)
+
+
+class Workspace(Table):
+    """What Bird's paths call a workspace."""
+
+    id: UUID
+    name: Annotated[str, Field(max_length=100)] = ""
+    channels: tuple[Channel, ...] = ()
+    keys: tuple[Key, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_channel_twice(self) -> "Workspace":
+        _unique("channel id", [str(channel.id) for channel in self.channels])
+        return self
+
+
+class Settings(Table):
+    """All of it."""
+
+    demo: bool = False
+    http: Http = Http()
+    log: Log = Log()
+    asterisk: Asterisk
+    playback: PlaybackBounds = PlaybackBounds()
+    calls: Calls = Calls()
+    vicidial: Vicidial = Vicidial()
+    agents: dict[Agent, ConferenceNumber] = Field(default_factory=dict)
+    users: tuple[User, ...] = ()
+    workspaces: tuple[Workspace, ...] = ()
+
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> "Settings":
+        _unique("user", [user.user for user in self.users])
+        _unique("workspace id", [str(workspace.id) for workspace in self.workspaces])
+        keys = [key for workspace in self.workspaces for key in workspace.keys]
+        if len({key.sha256.get_secret_value() for key in keys}) < len(keys):
+            raise ValueError("two access keys have the same sha256")
+        return self
+
+
+def _unique(what: str, names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{what} {twice} is there twice")

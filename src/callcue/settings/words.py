@@ -1,0 +1,45 @@
+"""What the texts of the settings may consist of: admitted, not escaped.
+
+Several of them end up in commands to Asterisk or in answers with `|` between the fields.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StringConstraints
+
+
+def _text(pattern: str) -> Any:
+    return StringConstraints(pattern=pattern)
+
+
+def _listed(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
+
+
+Name = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,64}$")]
+"""A server, a key, a workspace's label."""
+
+Host = Annotated[str, _text(r"^[A-Za-z0-9_.:-]{1,253}$")]
+"""A host name or an address."""
+
+Username = Annotated[str, _text(r"^[A-Za-z0-9_-]{2,100}$")]
+"""Of an API user: what VICIdial's sanitising leaves as it is."""
+
+Group = Annotated[str, _text(r"^[A-Za-z0-9_ -]{0,100}$")]
+"""A user group, printed in one answer."""
+
+AltUser = Annotated[str, _text(r"^[A-Za-z0-9]{0,100}$")]
+
+Function = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,100}$")]
+
+Agent = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,100}$")]
+
+ConferenceNumber = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}$")]
+
+Pattern = Annotated[str, _text(r"^[A-Za-z0-9_@./:;+*?!\[\]-]{1,100}$")]
+"""As of a shell: * and ? and [abc]."""
+
+Scope = Annotated[str, _text(r"^(calls:read|playback:write)$")]
+
+Words = Annotated[tuple[Function, ...], BeforeValidator(_listed)]
+"""A list, or one text with blanks between the words, as VICIdial keeps them."""

@@ -1,0 +1,26 @@
+"""The record, kept forever."""
+
+from dataclasses import dataclass, field
+
+from callcue.core.playback import Playback
+from callcue.core.types import PlaybackId
+
+
+@dataclass
+class FakeLedger:
+    """Implements `callcue.core.ports.Ledger`, and insists on one end for each playback."""
+
+    playbacks: dict[PlaybackId, Playback] = field(default_factory=dict)
+    ends: list[Playback] = field(default_factory=list)
+
+    def accepted(self, playback: Playback) -> None:
+        assert playback.id not in self.playbacks
+        self.playbacks[playback.id] = playback
+
+    def ended(self, playback: Playback) -> None:
+        assert playback.reason is not None
+        assert playback not in self.ends
+        self.ends.append(playback)
+
+    def find(self, playback_id: PlaybackId) -> Playback | None:
+        return self.playbacks.get(playback_id)

@@ -1,0 +1,33 @@
+"""The sounds there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from callcue.core.errors import CallcueError, ClipNotFound
+from callcue.core.types import SoundName
+
+
+@dataclass
+class FakeMedia:
+    """Implements `callcue.core.ports.MediaLibrary`; *refuse* raises from every question."""
+
+    sounds: set[str] = field(default_factory=lambda: {"ss-noservice", "vm-goodbye", "hello_1"})
+    refuse: CallcueError | None = None
+    asked: list[str] = field(default_factory=list)
+    """Every name it was ever asked for."""
+    forgotten: list[str] = field(default_factory=list)
+
+    async def check(self, media: Sequence[str]) -> None:
+        self.asked.extend(media)
+        if self.refuse is not None:
+            raise self.refuse
+        for index, name in enumerate(media):
+            if name not in self.sounds:
+                raise ClipNotFound(index, name)
+
+    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
+        await self.check(media)
+        return tuple(SoundName(name) for name in media)
+
+    def forget(self, media: Sequence[str]) -> None:
+        self.forgotten.extend(media)

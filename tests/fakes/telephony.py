@@ -1,0 +1,55 @@
+"""One Asterisk made of fakes: what `callcue.app.make_app` is given in tests."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from callcue.core.controller import Controller
+
+from .directory import FakeDirectory
+from .media import FakeMedia
+from .player import FakePlayer
+
+
+@dataclass
+class FakeReadiness:
+    ready: bool = True
+    phase: str = "up"
+    reason: str = ""
+
+
+@dataclass
+class FakeTelephony:
+    """As `callcue.asterisk.server.AsteriskServer`, without Asterisk."""
+
+    name: str = "main"
+    version: str = "0.0"
+    player: FakePlayer = field(default_factory=FakePlayer)
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    sounds: FakeMedia = field(default_factory=FakeMedia)
+    state: FakeReadiness = field(default_factory=FakeReadiness)
+    running: bool = False
+    controller: Controller | None = None
+
+    def report_to(self, controller: Controller) -> None:
+        self.controller = controller
+        self.player.report_to(controller.leg_event)
+        self.directory.on_deserted = controller.deserted
+
+    async def run(self) -> None:
+        self.running = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.running = False
+
+    def readiness(self) -> FakeReadiness:
+        return self.state
+
+    # ---- what the tester makes happen -----------------------------------------------------------
+
+    def lose_link(self) -> None:
+        """Asterisk is out of reach; what the directory knew stays known."""
+        assert self.controller is not None
+        self.directory.up = False
+        self.state = FakeReadiness(False, "down", "connection refused")
+        self.controller.link_lost(self.name)

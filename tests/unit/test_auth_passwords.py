@@ -1,0 +1,181 @@
+"""Logins: right and wrong, remembered and forgotten, and a flood that hurts nobody."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from statistics import median
+
+import pytest
+from argon2 import PasswordHasher
+from fakes.service import PASSWORD, cheap_hash, serving
+
+from callcue.api import passwords as module
+from callcue.api.lockout import FAILURES, Lockout
+from callcue.api.passwords import ApiUser, Passwords, Verdict
+
+HERE, THERE = "1.1.1.1", "6.6.6.6"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def _passwords(
+    wanted: str = "", clock: Clock | None = None, lockout: Lockout | None = None
+) -> AsyncIterator[Passwords]:
+    users = {
+        "ann": ApiUser("ann", wanted or cheap_hash(PASSWORD)),
+        "idle": ApiUser("idle", wanted or cheap_hash(PASSWORD), active=False),
+        "zero": ApiUser("zero", wanted or cheap_hash(PASSWORD), level=0),
+    }
+    made = Passwords(users, lockout or Lockout(), clock=clock or Clock())
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "verdict"),
+    [
+        ("ann", PASSWORD, Verdict.GOOD),
+        ("ann", PASSWORD.lower(), Verdict.BAD),
+        ("ann", "", Verdict.BAD),
+        ("Ann", PASSWORD, Verdict.BAD),
+        ("idle", PASSWORD, Verdict.BAD),
+        ("zero", PASSWORD, Verdict.BAD),
+        ("nobody", PASSWORD, Verdict.BAD),
+        ("\ud800", "\ud800", Verdict.BAD),
+        ("ann", "x" * 100_000, Verdict.BAD),
+    ],
+)
+async def test_given_a_login_then_the_verdict_is(
+    user: str, password: str, verdict: Verdict
+) -> None:
+    async with _passwords() as passwords:
+        assert await passwords.verify(user, password, HERE) is verdict
+
+
+async def test_given_a_right_login_then_it_is_remembered_for_a_minute() -> None:
+    clock = Clock()
+    async with _passwords(clock=clock) as passwords:
+        judged = _count_judgements(passwords)
+        for _ in range(5):
+            assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert judged == [PASSWORD]
+        clock.now += module.REMEMBERED_SECONDS + 1
+        await passwords.verify("ann", PASSWORD, HERE)
+        assert judged == [PASSWORD, PASSWORD]
+
+
+async def test_given_a_wrong_login_then_it_is_never_remembered() -> None:
+    async with _passwords() as passwords:
+        judged = _count_judgements(passwords)
+        for _ in range(3):
+            await passwords.verify("ann", "wrong", HERE)
+        assert len(judged) == 3
+
+
+async def test_given_the_memory_then_it_holds_no_password() -> None:
+    async with _passwords() as passwords:
+        await passwords.verify("ann", PASSWORD, HERE)
+        assert PASSWORD.encode() not in b"".join(passwords._right)
+
+
+async def test_given_the_same_login_many_times_at_once_then_one_verification() -> None:
+    async with _passwords() as passwords:
+        judged = _count_judgements(passwords)
+        verdicts = await asyncio.gather(
+            *(passwords.verify("ann", PASSWORD, HERE) for _ in range(20))
+        )
+        assert set(verdicts) == {Verdict.GOOD}
+        assert len(judged) == 1
+
+
+async def test_given_a_flood_of_guesses_at_once_then_ten_are_judged_and_the_rest_locked() -> None:
+    async with _passwords() as passwords:
+        judged = _count_judgements(passwords)
+        guesses = [passwords.verify("ann", f"guess{n}", THERE) for n in range(60)]
+        verdicts = await asyncio.gather(*guesses)
+        assert verdicts.count(Verdict.BAD) == len(judged) == FAILURES
+        assert verdicts.count(Verdict.LOCKED) == 60 - FAILURES
+        assert await passwords.verify("ann", PASSWORD, THERE) is Verdict.LOCKED
+
+
+async def test_given_more_logins_than_may_wait_then_the_rest_is_told_at_once() -> None:
+    async with _passwords(lockout=Lockout(failures=10**6)) as passwords:
+        guesses = [passwords.verify(f"u{n}", "guess", THERE) for n in range(100)]
+        verdicts = await asyncio.gather(*guesses)
+        assert verdicts.count(Verdict.BUSY) == 100 - module.WAITING_PER_ADDRESS
+
+
+async def test_given_an_attack_from_many_addresses_then_who_is_known_is_not_slowed() -> None:
+    slow = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    clock = Clock()
+    async with _passwords(slow, clock) as passwords:
+        await passwords.verify("ann", PASSWORD, HERE)
+        clock.now += module.REMEMBERED_SECONDS + 1
+        attack = [
+            asyncio.create_task(passwords.verify(f"u{n}", "guess", f"6.6.6.{n}"))
+            for n in range(100)
+        ]
+        await asyncio.sleep(0)
+        began = time.perf_counter()
+        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        took = time.perf_counter() - began
+        assert sum(task.done() for task in attack) < 50, f"it stood in the row for {took:.3f} s"
+        await asyncio.gather(*attack)
+
+
+async def test_given_an_unknown_user_then_it_costs_what_a_known_one_does() -> None:
+    slow = PasswordHasher(time_cost=2, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    async with _passwords(slow, lockout=Lockout(failures=10**6)) as passwords:
+        times: dict[str, list[float]] = {"ann": [], "nobody": []}
+        for number in range(9):
+            for user, taken in times.items():
+                began = time.perf_counter()
+                await passwords.verify(user, f"wrong{number}", HERE)
+                taken.append(time.perf_counter() - began)
+        ratio = median(times["nobody"]) / median(times["ann"])
+        assert 0.5 < ratio < 2
+
+
+async def test_given_ten_failures_at_api_php_then_lock_also_for_the_right_password() -> None:
+    async with serving() as service:
+        for _ in range(FAILURES):
+            assert "|BAD|" in await service.play(**{"pass": "wrong"})
+        locked = "ERROR: Invalid Username/Password: |6666||0|0|LOCK|\n"
+        assert await service.play() == locked
+
+
+async def test_given_an_agent_at_work_then_nobody_else_locks_her_out() -> None:
+    trust = {"trusted_proxies": ["127.0.0.0/8"]}
+    async with serving(http=trust) as service:
+        assert (await _from(service.client, "9.9.9.1", PASSWORD)).startswith("SUCCESS")
+        for _ in range(FAILURES + 1):
+            answer = await _from(service.client, "9.9.9.2", "wrong")
+        assert "|LOCK|" in answer
+        assert "|LOCK|" not in await _from(service.client, "9.9.9.1", PASSWORD)
+
+
+async def _from(client, address: str, password: str) -> str:  # type: ignore[no-untyped-def]
+    query = {"source": "test", "user": "6666", "pass": password, "agent_user": "1000"}
+    query |= {"function": "audio_playback", "stage": "PLAY", "value": "hello_1"}
+    headers = {"X-Forwarded-For": f"1.2.3.4, {address}"}
+    async with client.get("/agc/api.php", params=query, headers=headers) as response:
+        return str(await response.text())
+
+
+def _count_judgements(passwords: Passwords) -> list[str]:
+    judged: list[str] = []
+    real = passwords._matches
+
+    def counted(wanted: str, password: str) -> bool:
+        judged.append(password)
+        return real(wanted, password)
+
+    passwords._matches = counted  # type: ignore[method-assign]
+    return judged

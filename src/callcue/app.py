@@ -15,7 +15,6 @@ from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
 from callcue.api.bird.handlers import BirdApi
 from callcue.api.bird.playbacks import Playbacks
-from callcue.api.bird.views import UNTIL_STOPPED
 from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
 from callcue.api.health import Health, Readiness
 from callcue.api.keys import AccessKey, AccessKeys
@@ -149,7 +148,7 @@ def _add_bird(
     workspaces = Workspaces(_workspaces(settings))
     calls = LiveCalls(controller, workspaces, servers=(settings.asterisk.name,))
     endless = settings.playback.loop_zero == "until_stopped"
-    playbacks = Playbacks(controller, calls, zero_rounds=UNTIL_STOPPED if endless else 1)
+    playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
     entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
 

@@ -17,6 +17,9 @@ from callcue.store.ledger import MemoryLedger
 GRACE_SECONDS = 5.0
 """For requests that run when the end comes."""
 
+LONGEST_LINE = 128 * 1024
+"""Bytes of a request line. A screen's parameters are all in it, and get an answer of their own."""
+
 _log = structlog.stdlib.get_logger(__name__)
 
 Companion = Callable[[AsteriskServer], Coroutine[Any, Any, None]]
@@ -37,7 +40,9 @@ async def serve(settings: Settings, companion: Companion | None = None) -> bool:
     told = _signals()  # first of all: whoever sees us start may end us
     server = AsteriskServer(asterisk_address(settings))
     app = make_app(settings, server, MemoryLedger())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=GRACE_SECONDS, max_line_size=LONGEST_LINE
+    )
     await runner.setup()
     try:
         await _listen(runner, settings.http.host, settings.http.port)

@@ -1,7 +1,7 @@
 """Fixtures of the tests that need a real Asterisk. None is skipped when there is none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -9,15 +9,12 @@ import pytest
 import pytest_asyncio
 from ears import clips
 from ears.ear import EarServer
-
-from .hand import Hand
-from .pbx import NoAsterisk, Pbx, running_pbx
-from .room import Room
-from .service import Service, running_service
+from real.hand import Hand
+from real.pbx import NoAsterisk, Pbx, running_pbx
+from real.room import NewRoom, Room
+from real.service import Service, running_service
 
 _numbers = count(100)
-
-NewRoom = Callable[..., Awaitable[Room]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

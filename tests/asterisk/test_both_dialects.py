@@ -4,9 +4,8 @@ import asyncio
 import time
 
 from ears import hearing
-
-from .conftest import NewRoom
-from .service import Service
+from real.room import NewRoom
+from real.service import Service
 
 
 async def test_given_a_clip_of_one_dialect_when_the_other_pauses_and_stops_it_then_it_obeys(

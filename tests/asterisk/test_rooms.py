@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from ears import hearing
 from ears.ear import Ear
-
-from .conftest import NewRoom
-from .service import Service
+from real.room import NewRoom
+from real.service import Service
 
 
 def hears(ear: Ear, since: float) -> bool:

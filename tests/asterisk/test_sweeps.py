@@ -9,16 +9,14 @@ import time
 import pytest
 from ears import hearing
 from ears.ear import Ear
+from real.room import NewRoom, Room
+from real.service import Service
 
 from callcue.core.commands import Command, Pause, Play, Restart, Resume, Seek, Stop
 from callcue.core.errors import NothingPlaying
 from callcue.core.playback import Playback, PlayRequest
 from callcue.core.states import State
 from callcue.core.types import Conference, EndReason, Milliseconds
-
-from .conftest import NewRoom
-from .room import Room
-from .service import Service
 
 CLIP_MS = 200
 """Length of the clip "blink"."""

@@ -5,9 +5,8 @@ import time
 import numpy as np
 from ears import clips, hearing
 from ears.ear import Ear
-
-from .conftest import NewRoom
-from .service import Screen, Service
+from real.room import NewRoom
+from real.service import Screen, Service
 
 HALF_SECOND = 0.5
 NEAR = 0.040

@@ -5,11 +5,10 @@ import time
 
 from ears import hearing
 from ears.ear import EarServer
-
-from .hand import Hand
-from .pbx import Pbx
-from .room import Room
-from .service import running_service
+from real.hand import Hand
+from real.pbx import Pbx
+from real.room import Room
+from real.service import running_service
 
 
 async def leg_in(hand: Hand) -> str:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
-from callcue.asterisk.action import HeaderValue
+from callcue.asterisk.action import HeaderValue, UnsafeHeader
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
 from callcue.asterisk.leg import Leg, player_half
@@ -32,7 +32,10 @@ EVENTS = frozenset(
 JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"
 
-HANGUP_TRIES = 4
+FOREVER = 0
+"""Rounds, as the dialplan counts them."""
+
+HANGUP_TRIES = 3
 HANGUP_PATIENCE = 1.0
 """Seconds to wait for a leg to be gone before it is hung up once more."""
 
@@ -78,6 +81,9 @@ class LegPlayer:
             raise AsteriskUnavailable(str(error)) from error
         except OutcomeUnknown as error:
             raise NotStarted("Asterisk did not answer") from error
+        except UnsafeHeader as error:
+            self._forget(leg)
+            raise NotStarted(str(error)) from error
 
     def _variables(self, playback: Playback) -> Mapping[str, HeaderValue]:
         request = playback.request
@@ -86,7 +92,7 @@ class LegPlayer:
             "CALLCUE_PLAYBACK": str(playback.id),
             "CALLCUE_ROOM": playback.conference.number,
             "CALLCUE_COUNT": len(playback.clips),
-            "CALLCUE_ROUNDS": request.rounds,
+            "CALLCUE_ROUNDS": request.rounds or FOREVER,
             "CALLCUE_GAP": request.gap,
             "CALLCUE_LEFT": min(request.limit or self._bound, self._bound),
             "CALLCUE_HOLD": round(self._hold),
@@ -139,12 +145,23 @@ class LegPlayer:
     async def stop(self, playback: Playback) -> None:
         """Hang the leg up, and see that it is gone; see `Player.stop`."""
         leg = self._legs.get(player_half(playback.id))
-        if leg is None:
+        if leg is None:  # who still asks has not heard of its end, and nobody else will say so
+            self._report(playback, LegEvent(Event.LEG_GONE))
             return
         for _ in range(HANGUP_TRIES):
-            if await self._hang_up(leg):
+            if await self._hang_up(leg) or await self._ended_unseen(leg):
                 return
         raise NotConfirmed("the player leg does not go")
+
+    async def _ended_unseen(self, leg: Leg) -> bool:
+        """Look up a leg that does not go: it may never have come, or its end was not reported."""
+        found = await what_is_left(self._link, leg)
+        if found is None or found.kind is not Event.LEG_GONE:
+            return False
+        if not leg.gone.is_set():
+            leg.alive.clear()
+            self._check_gone(leg, Event.LEG_GONE)
+        return True
 
     async def _hang_up(self, leg: Leg) -> bool:
         """One try; whether the leg is gone."""
@@ -246,10 +263,13 @@ class LegPlayer:
         """What became of the leg meanwhile; see `Player.find`."""
         leg = self._legs.get(player_half(playback.id)) or Leg(playback)
         found = await what_is_left(self._link, leg)
-        if found.kind is Event.LEG_GONE:
+        if found is not None and found.kind is Event.LEG_GONE:
             self._forget(leg)
-        else:
-            leg.alive = {leg.player_half, leg.join_half}
-            self._legs[leg.player_half] = self._legs[leg.join_half] = leg
-            leg.seen.set()
-        return found
+            return found
+        leg.alive = {leg.player_half, leg.join_half}
+        self._legs[leg.player_half] = self._legs[leg.join_half] = leg
+        leg.seen.set()
+        if found is not None:
+            return found
+        await self.stop(playback)  # else it would start to play later, and be nobody's
+        return LegEvent(Event.LEG_GONE, detail="it did not start before the link was lost")

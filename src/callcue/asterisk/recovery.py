@@ -21,8 +21,10 @@ _VARIABLES = (
 )
 
 
-async def what_is_left(link: Link, leg: Leg) -> LegEvent:
+async def what_is_left(link: Link, leg: Leg) -> LegEvent | None:
     """FOUND_PLAYING or FOUND_PAUSED with the position, or LEG_GONE.
+
+    None is a leg that is there and does not run its dialplan: not yet, or not any more.
 
     Raises:
         AsteriskUnavailable: the link is lost again.
@@ -41,7 +43,7 @@ async def what_is_left(link: Link, leg: Leg) -> LegEvent:
     return LegEvent(Event.LEG_GONE, detail="it ended while Asterisk was out of reach")
 
 
-def _found(leg: Leg, status: AmiEvent) -> LegEvent:
+def _found(leg: Leg, status: AmiEvent) -> LegEvent | None:
     values = dict(line.partition("=")[::2] for line in status.values("Variable"))
     try:
         position = Position(
@@ -49,8 +51,8 @@ def _found(leg: Leg, status: AmiEvent) -> LegEvent:
             round=int(values["CALLCUE_ROUND"]),
             offset=Milliseconds(int(values["CALLCUE_OFFSET"])),
         )
-    except (KeyError, ValueError):  # it has not run its dialplan yet, or is no longer in it
-        return LegEvent(Event.LEG_GONE, detail="it did not start before the link was lost")
+    except (KeyError, ValueError):
+        return None
     if values.get("CALLCUE_MODE") == "paused":
         return LegEvent(Event.FOUND_PAUSED, position=position)
     return LegEvent(Event.FOUND_PLAYING, position=position, at=_moving_since(leg, values))

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from .errors import CallcueError, NotStarted
 from .types import (
+    CallId,
     Conference,
     EndReason,
     IfPlaying,
@@ -24,20 +25,38 @@ START = Position(item=1, round=1, offset=NO_TIME)
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked for a playback, for the record: never a secret."""
+
+    dialect: str
+    name: str
+    """The API user, or the name of the access key."""
+    workspace: UUID | None = None
+    call: CallId | None = None
+    """The call that was named, where the dialect names one."""
+
+    def __str__(self) -> str:
+        """As it stands in a log line."""
+        return f"{self.dialect} {self.name}"
+
+
+NOBODY = Asker("", "")
+
+
+@dataclass(frozen=True, slots=True)
 class PlayRequest:
     """What a PLAY asks for, checked by the dialect that took it."""
 
     media: tuple[str, ...]
     """Names of the audio store, or of Asterisk's own sounds, in the order they are played."""
-    rounds: int = 1
-    """How many times the whole list is played."""
+    rounds: int | None = 1
+    """How many times the whole list is played; None is until it is stopped."""
     gap: Milliseconds = NO_TIME
     """Silence between two items and between two rounds."""
     limit: Milliseconds | None = None
     """At most so much playing, paused time not counted; None is the server's own bound."""
     if_playing: IfPlaying = IfPlaying.REJECT
-    asked_by: str = ""
-    """Dialect and user, for the record: never a secret."""
+    asked_by: Asker = NOBODY
 
 
 def _now() -> datetime:

@@ -381,6 +381,8 @@ class CallSession:
             self._fail_start(playback, NotStarted(f"a fault in callcue: {error!r}"))
 
     def _fail_start(self, playback: Playback, error: CallcueError) -> None:
+        if playback.started_at is not None:
+            return  # it is heard, whatever became of the answer
         playback.cause = error
         if self.current is not playback:
             return
@@ -416,6 +418,7 @@ class CallSession:
             _log.warning("the leg of playback %s was not hung up: %r", playback.id, error)
             if self.current is playback:  # else they wait for the end of another one
                 self._fail_stops(error)
+                self._clear_queue(EndReason.FAILED, "what played before could not be ended")
 
     def _fail_stops(self, error: Exception) -> None:
         for job in self._stopping:
@@ -443,10 +446,12 @@ class CallSession:
         self._kept.clear()
         self._stopping.clear()
 
-    def _clear_queue(self, reason: EndReason) -> None:
+    def _clear_queue(
+        self, reason: EndReason, detail: str = "it was still waiting in the queue"
+    ) -> None:
         while self.queue:
             playback = self.queue.popleft()
-            playback.doom(reason, "it was still waiting in the queue")
+            playback.doom(reason, detail)
             playback.finish()
             self._ledger.ended(playback)
 

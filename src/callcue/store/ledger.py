@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 import structlog
+
 from callcue.core.playback import Playback
 from callcue.core.types import PlaybackId
 
@@ -26,7 +27,7 @@ class MemoryLedger:
             playback=str(playback.id),
             conference=playback.conference.number,
             media=playback.request.media,
-            asked_by=playback.request.asked_by,
+            asked_by=str(playback.request.asked_by),
         )
 
     def ended(self, playback: Playback) -> None:

@@ -11,7 +11,6 @@ from callcue.core.ports import Call
 from callcue.core.types import CallId
 
 from . import refusals
-from .asker import Asker
 from .entrance import Visit
 from .models import PageQuery
 from .workspaces import Channel, Workspaces
@@ -79,14 +78,13 @@ class LiveCalls:
 
 def is_own(visit: Visit, playback: Playback) -> bool:
     """Whether the visitor's workspace asked for that playback."""
-    asker = Asker.of(playback)
-    return asker is not None and asker.workspace == visit.workspace.id
+    return playback.request.asked_by.workspace == visit.workspace.id
 
 
 def is_strange(visit: Visit, playback: Playback) -> bool:
     """Whether another workspace asked for that playback."""
-    asker = Asker.of(playback)
-    return asker is not None and asker.workspace != visit.workspace.id
+    workspace = playback.request.asked_by.workspace
+    return workspace is not None and workspace != visit.workspace.id
 
 
 def _to_token(call_id: CallId) -> str:

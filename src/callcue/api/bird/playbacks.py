@@ -4,12 +4,11 @@ from uuid import UUID
 
 from callcue.core.commands import Command, Play, Stop
 from callcue.core.controller import Controller
-from callcue.core.playback import Playback, PlayRequest
+from callcue.core.playback import Asker, Playback, PlayRequest
 from callcue.core.ports import Call
 from callcue.core.types import CallId, IfPlaying, Milliseconds, PlaybackId
 
 from . import refusals, views
-from .asker import Asker
 from .calls import LiveCalls, is_own, is_strange
 from .entrance import Visit
 from .models import SOUND, PlayBody
@@ -19,8 +18,10 @@ from .views import View
 class Playbacks:
     """Plays, controls and shows, within what the visitor may."""
 
-    def __init__(self, controller: Controller, calls: LiveCalls, *, zero_rounds: int = 1) -> None:
-        """*zero_rounds*: how many rounds Bird's `loop` 0 stands for."""
+    def __init__(
+        self, controller: Controller, calls: LiveCalls, *, zero_rounds: int | None = 1
+    ) -> None:
+        """*zero_rounds*: how many rounds Bird's `loop` 0 stands for; None is until stopped."""
         self._controller = controller
         self._calls = calls
         self._zero_rounds = zero_rounds
@@ -37,7 +38,7 @@ class Playbacks:
             gap=Milliseconds(body.pauseMilliseconds),
             limit=Milliseconds(body.timeout * 1000) if body.timeout else None,
             if_playing=if_playing,
-            asked_by=str(Asker(visit.workspace.id, visit.key.name, call.id)),
+            asked_by=Asker("bird", visit.key.name, visit.workspace.id, call.id),
         )
         return await self._controller.perform(call.conference, Play(request))
 
@@ -71,8 +72,8 @@ class Playbacks:
         return views.playback(playback, self._controller.session(playback.conference), call_id)
 
     def _call_of(self, visit: Visit, playback: Playback) -> CallId | None:
-        asker = Asker.of(playback)
-        if asker is not None and asker.workspace == visit.workspace.id:
+        asker = playback.request.asked_by
+        if asker.workspace == visit.workspace.id:
             return asker.call
         hearing = None if playback.ended else self._calls.seen_in(visit, playback)
         return None if hearing is None else hearing.id

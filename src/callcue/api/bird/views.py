@@ -11,9 +11,6 @@ from callcue.core.types import CallId, Conference
 
 from .models import SOUND
 
-UNTIL_STOPPED = 1_000_000
-"""Rounds that nothing outlasts: the service's own bound of every playback comes first."""
-
 View = dict[str, Any]
 
 
@@ -47,7 +44,6 @@ def call(found: Call, channel_id: UUID) -> View:
 def playback(shown: Playback, session: CallSession | None, call_id: CallId | None) -> View:
     """A playback, wherever it stands: its place is where it is at this moment."""
     position = shown.position()
-    rounds = shown.request.rounds
     return {
         "id": str(shown.id),
         **_where(shown.conference, call_id, session),
@@ -55,7 +51,7 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
         "item": position.item,
         "items": len(shown.request.media),
         "round": position.round,
-        "rounds": None if rounds == UNTIL_STOPPED else rounds,
+        "rounds": shown.request.rounds,
         "positionMilliseconds": max(0, position.offset),
         "media": [f"{SOUND}{name}" for name in shown.request.media],
         "volume": shown.volume,

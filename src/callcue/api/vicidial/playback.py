@@ -12,7 +12,7 @@ from callcue.core.errors import (
     ClipNotFound,
     NotConfirmed,
 )
-from callcue.core.playback import Playback, PlayRequest
+from callcue.core.playback import Asker, Playback, PlayRequest
 from callcue.core.ports import AgentSession
 from callcue.core.types import IfPlaying
 from callcue.media.names import is_sound_name
@@ -86,7 +86,7 @@ class AudioPlayback:
         request = PlayRequest(
             media=(asked.value,),
             if_playing=IfPlaying.REPLACE if asked.overrides else IfPlaying.REJECT,
-            asked_by=f"vicidial {asked.user}",
+            asked_by=Asker("vicidial", asked.user),
         )
         playback = await self._controller.perform(session.conference, Play(request))
         try:

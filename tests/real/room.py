@@ -1,6 +1,7 @@
 """A room of a test's own, and the parties in it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -67,3 +68,7 @@ class Room:
         for ear in self.parties:
             async with asyncio.timeout(5):
                 await ear.gone.wait()
+
+
+NewRoom = Callable[..., Awaitable[Room]]
+"""The fixture `new_room`: makes a room, with a profile if one is named."""

@@ -91,7 +91,7 @@ class Integrator:
     async def control(self, verb: str, body: dict[str, float] | None = None) -> dict[str, Any]:
         """A verb that must be obeyed."""
         status, answer = await self._ask("POST", f"{self._url}/{verb}", json=body)
-        assert status == 200, answer
+        assert status == 200, (answer, await self.status())
         return answer
 
     async def refused(self, verb: str) -> tuple[int, dict[str, Any]]:

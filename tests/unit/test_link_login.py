@@ -7,8 +7,8 @@ import pytest
 from fake_ami import QUICK, Belief, FakeAmi, Owner, linked
 from structlog.testing import capture_logs
 
-from callcue.asterisk.errors import NotConnected
 from callcue.asterisk.address import ServerAddress
+from callcue.asterisk.errors import NotConnected
 from callcue.asterisk.status import Phase
 
 IMPATIENT = replace(QUICK, connect=0.1, login=0.1, booted=0.05, longest_retry=0.01)

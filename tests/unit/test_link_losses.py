@@ -6,10 +6,10 @@ import time
 import pytest
 from fake_ami import QUICK, FakeAmi, Owner, error, event_list, linked
 
+from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.connection import IN_FLIGHT_LIMIT
 from callcue.asterisk.errors import ActionRefused, NotConnected, OutcomeUnknown
 from callcue.asterisk.link import Link
-from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.status import LinkTimings, Phase
 
 ORIGINATE = {"Channel": "Local/a@b/n", "Async": "true"}

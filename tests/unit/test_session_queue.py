@@ -138,6 +138,6 @@ async def test_given_one_that_waited_when_sent_away_then_its_asker_learns_why() 
     async with staged() as stage:
         await playing_with_queue(stage)
         waiting = await stage.perform(queued("b"))
-        stage.ask(Stop())
+        _ = stage.ask(Stop())
         with pytest.raises(NotStarted, match=WAITING):
             await waiting.audible()

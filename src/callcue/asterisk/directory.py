@@ -121,7 +121,7 @@ class RoomDirectory:
             case "ConfbridgeJoin":
                 self._join(event)
             case "ConfbridgeLeave":
-                self._leave(event.get("Uniqueid"))
+                self._leave_room(event.get("Uniqueid"), event.get("Conference"))
             case "ConfbridgeEnd":
                 self._end(event.get("Conference"))
             case "Hangup":
@@ -136,6 +136,9 @@ class RoomDirectory:
         uniqueid, number = event.get("Uniqueid"), event.get("Conference")
         if not _CONFERENCE.fullmatch(number) or not self._is_party(uniqueid, event.get("Channel")):
             return
+        known = self._members.get(uniqueid)
+        if known is not None and known.conference.number != number:
+            self._leave(uniqueid)  # a snapshot that takes a while may see who moves in both rooms
         self._members[uniqueid] = call = Call(
             id=self._call_id(uniqueid),
             conference=Conference(self._server, number),
@@ -147,6 +150,11 @@ class RoomDirectory:
         )
         self._by_id[call.id] = uniqueid
         self._rooms.setdefault(number, set()).add(uniqueid)
+
+    def _leave_room(self, uniqueid: str, number: str) -> None:
+        call = self._members.get(uniqueid)
+        if call is not None and call.conference.number == number:
+            self._leave(uniqueid)
 
     def _leave(self, uniqueid: str) -> None:
         call = self._members.pop(uniqueid, None)

@@ -35,9 +35,14 @@ PLAYER_CONTEXT = "callcue-player"
 FOREVER = 0
 """Rounds, as the dialplan counts them."""
 
-HANGUP_TRIES = 3
+TRIES = 3
+"""How often a Hangup whose answer is lost, or a verb that is refused, is sent."""
+
 HANGUP_PATIENCE = 1.0
 """Seconds to wait for a leg to be gone before it is hung up once more."""
+
+REFUSAL_PATIENCE = 0.05
+"""Seconds to wait for a leg that refuses a verb to be gone."""
 
 
 class LegPlayer:
@@ -132,15 +137,29 @@ class LegPlayer:
     async def _verb(
         self, playback: Playback, action: str, headers: Mapping[str, HeaderValue]
     ) -> None:
-        channel = player_half(playback.id)
+        leg = self._legs.get(player_half(playback.id))
+        if leg is None:
+            raise NothingPlaying
+        for _ in range(TRIES):
+            if await self._taken(leg, action, headers):
+                return
+            # The leg has ended, or its own time limit has just struck and it takes no Redirect
+            # until it has gone on. What was refused was not done: it may be sent again.
+            if await self._gone_within(leg, REFUSAL_PATIENCE):
+                raise NothingPlaying
+        raise NotConfirmed("Asterisk refuses the command")
+
+    async def _taken(self, leg: Leg, action: str, headers: Mapping[str, HeaderValue]) -> bool:
+        """Send it; whether Asterisk took it."""
         try:
-            await self._link.send(action, {"Channel": channel, **headers})
+            await self._link.send(action, {"Channel": leg.player_half, **headers})
         except NotConnected as error:
             raise AsteriskUnavailable(str(error)) from error
-        except ActionRefused as error:  # "No such channel": it has just ended
-            raise NothingPlaying from error
+        except ActionRefused:
+            return False
         except OutcomeUnknown as error:
             raise NotConfirmed(str(error)) from error
+        return True
 
     async def stop(self, playback: Playback) -> None:
         """Hang the leg up, and see that it is gone; see `Player.stop`."""
@@ -148,7 +167,7 @@ class LegPlayer:
         if leg is None:  # who still asks has not heard of its end, and nobody else will say so
             self._report(playback, LegEvent(Event.LEG_GONE))
             return
-        for _ in range(HANGUP_TRIES):
+        for _ in range(TRIES):
             if await self._hang_up(leg) or await self._ended_unseen(leg):
                 return
         raise NotConfirmed("the player leg does not go")
@@ -175,13 +194,13 @@ class LegPlayer:
             raise AsteriskUnavailable(str(error)) from error
         except (ActionRefused, OutcomeUnknown, TimeoutError):
             # It has hung up by itself, or we do not know: the events will tell.
-            return await self._gone_soon(leg)
+            return await self._gone_within(leg, HANGUP_PATIENCE / 4)
         return True
 
     @staticmethod
-    async def _gone_soon(leg: Leg) -> bool:
+    async def _gone_within(leg: Leg, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(HANGUP_PATIENCE / 4):
+            async with asyncio.timeout(seconds):
                 await leg.gone.wait()
         except TimeoutError:
             return False

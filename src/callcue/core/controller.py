@@ -44,9 +44,11 @@ class Controller:
 
         """
         session = self._sessions.get(conference)
+        # One with a playback knows by itself what may be done without a link.
+        idle = session is None or session.dormant
+        if idle and not self.directory.available(conference.server):
+            raise AsteriskUnavailable(conference.server)
         if session is None:
-            if not self.directory.available(conference.server):
-                raise AsteriskUnavailable(conference.server)
             session = self._sessions[conference] = self._new(conference)
         return await session.perform(command)
 

@@ -187,7 +187,7 @@ async def test_given_a_list_with_rounds_and_gaps_when_played_then_all_of_it_is_h
     await ear.listen(2.2)
 
     frames = ear.since(start)
-    gaps = [run * 20 for run in hearing.quiet_runs(frames) if run > 3]
+    gaps = [run * 20 for run in hearing.quiet_runs(frames) if run > 5]
     assert len(gaps) == 3
     assert all(abs(gap - 200) <= 40 for gap in gaps)
     assert sum(1 for f in frames if hearing.audible(f)) * 20 >= 4 * 300 - 80

@@ -160,7 +160,7 @@ class RoomDirectory:
         call = self._members.pop(uniqueid, None)
         if call is None:
             return
-        self._by_id.pop(call.id, None)
+        self._unlist(call)
         parties = self._rooms[call.conference.number]
         parties.discard(uniqueid)
         if not parties:
@@ -183,11 +183,16 @@ class RoomDirectory:
         self._variables.setdefault(uniqueid, {})[name] = event.get("Value")
         call = self._members.get(uniqueid)
         if call is not None:
-            self._by_id.pop(call.id, None)
+            self._unlist(call)
             agent = self._variables[uniqueid].get(AGENT)
             call = replace(call, agent=agent, id=self._call_id(uniqueid))
             self._members[uniqueid] = call
             self._by_id[call.id] = uniqueid
+
+    def _unlist(self, call: Call) -> None:
+        # A channel that inherited another's id has taken the place over, and keeps it.
+        if self._by_id.get(call.id) == call.uniqueid:
+            del self._by_id[call.id]
 
     def _is_party(self, uniqueid: str, channel: str) -> bool:
         ignored = any(fnmatchcase(channel, pattern) for pattern in self._ignore)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from callcue.core.playback import Playback
+from callcue.core.ports import LegEvent
 from callcue.core.types import PlaybackId
 
 PLAYER_HALF = "callcue-p-"
@@ -28,6 +29,10 @@ class Leg:
     """One moment on both clocks: Asterisk's in ms, ours in monotonic seconds."""
     place: tuple[int, int, int] = (0, 0, 0)
     """Number, item and round it reported last."""
+    opening: asyncio.TimerHandle | None = None
+    """Runs while the first clip has been announced and may yet turn out not to be there."""
+    announced: list[LegEvent] = field(default_factory=list)
+    """What is reported once it has not."""
     detail: str = ""
     """Why it is about to go, where Asterisk has said so."""
 

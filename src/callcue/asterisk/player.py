@@ -35,6 +35,9 @@ PLAYER_CONTEXT = "callcue-player"
 FOREVER = 0
 """Rounds, as the dialplan counts them."""
 
+OPENING = 0.005
+"""Seconds after which an announced clip is taken to be open; a missing one fails within one ms."""
+
 TRIES = 3
 """How often a Hangup whose answer is lost, or a verb that is refused, is sent."""
 
@@ -54,7 +57,7 @@ class LegPlayer:
         self._bound = bound
         self._hold = hold
         self._legs: dict[str, Leg] = {}
-        self._openings: set[asyncio.Task[None]] = set()
+        self._unmutings: set[asyncio.Task[None]] = set()
         self._report: LegListener = lambda _playback, _event: None
 
     def report_to(self, listener: LegListener) -> None:
@@ -146,8 +149,8 @@ class LegPlayer:
             # The leg has ended, or its own time limit has just struck and it takes no Redirect
             # until it has gone on. What was refused was not done: it may be sent again.
             if await self._gone_within(leg, REFUSAL_PATIENCE):
-                raise NothingPlaying
-        raise NotConfirmed("Asterisk refuses the command")
+                break
+        raise NothingPlaying
 
     async def _taken(self, leg: Leg, action: str, headers: Mapping[str, HeaderValue]) -> bool:
         """Send it; whether Asterisk took it."""
@@ -241,14 +244,36 @@ class LegPlayer:
         match event.get("UserEvent"):
             case "CallcueLeg" if event.get("Uniqueid") == leg.player_half:
                 if event.get("Left"):
-                    self._open(leg, event.get("Left"))
-                for leg_event in leg_events(leg, event):
-                    self._report(leg.playback, leg_event)
+                    self._unmute(leg, event.get("Left"))
+                self._leg_reports(leg, leg_events(leg, event))
             case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
                 detail = f"the room did not keep the player: {event.get('Result')}"
                 self._report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
 
-    def _open(self, leg: Leg, left: str) -> None:
+    def _leg_reports(self, leg: Leg, events: list[LegEvent]) -> None:
+        """Pass reports on; that the first clip streams, only once it has survived its opening.
+
+        The leg announces a clip before Asterisk opens it, and a ms later it may have failed.
+        """
+        first = not leg.announced and not leg.playback.streaming
+        if first and any(event.kind is Event.STREAMING for event in events):
+            leg.announced = events
+            loop = asyncio.get_running_loop()
+            leg.opening = loop.call_later(OPENING, self._opened, leg)
+            return
+        if leg.opening is not None:
+            leg.opening.cancel()
+            if all(event.kind is not Event.CLIP_FAILED for event in events):
+                self._opened(leg)
+        for event in events:
+            self._report(leg.playback, event)
+
+    def _opened(self, leg: Leg) -> None:
+        leg.opening = None
+        for event in leg.announced:
+            self._report(leg.playback, event)
+
+    def _unmute(self, leg: Leg, left: str) -> None:
         """Let a leg be heard that streams from inside a clip.
 
         It is mute for its first frame, because Asterisk writes the clip's own first frame there
@@ -257,8 +282,8 @@ class LegPlayer:
         seconds = f"{int(left) / 1000:.3f}"
         for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", seconds)):
             task = asyncio.create_task(self._set(leg, function, value))
-            self._openings.add(task)
-            task.add_done_callback(self._openings.discard)
+            self._unmutings.add(task)
+            task.add_done_callback(self._unmutings.discard)
 
     async def _set(self, leg: Leg, function: str, value: str) -> None:
         headers = {"Channel": leg.player_half, "Variable": function, "Value": value}
@@ -273,6 +298,8 @@ class LegPlayer:
     def _forget(self, leg: Leg) -> None:
         self._legs.pop(leg.player_half, None)
         self._legs.pop(leg.join_half, None)
+        if leg.opening is not None:
+            leg.opening.cancel()
         leg.seen.set()
         leg.gone.set()
 

@@ -35,7 +35,8 @@ async def take_snapshot(link: Link) -> Snapshot:
             members += await link.collect("ConfbridgeList", {"Conference": room.get("Conference")})
         except ActionRefused:  # the room has closed since
             continue
-    statuses = await link.collect("Status", {"Variables": ",".join(VARIABLES)}) if members else []
+    # Of all channels: one that says whose it is may be about to enter a room.
+    statuses = await link.collect("Status", {"Variables": ",".join(VARIABLES)})
     return Snapshot(members, [(s.get("Uniqueid"), _variables(s)) for s in statuses])
 
 

@@ -117,7 +117,6 @@ class CallSession:
         self._kept: list[_Job] = []
         self._stopping: list[_Job] = []
         self._confirmation: _Confirmation | None = None
-        self._stop_remembered = False
         self._worker: asyncio.Task[None] | None = None
         self._launch: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -212,7 +211,8 @@ class CallSession:
         if not job.command.keep_queue:
             self._clear_queue(EndReason.STOPPED)
         if step.effect is Effect.REMEMBER:
-            self._stop_remembered = True
+            # A reason that is given is carried out as soon as the leg is found again.
+            self._playing().doom(EndReason.STOPPED)
             raise StopRemembered
         self._stopping.append(job)
         if step.effect is Effect.AWAIT_END:
@@ -339,7 +339,6 @@ class CallSession:
         for job in self._kept:
             job.fail(lost)
         self._kept.clear()
-        self._stop_remembered = self._stop_remembered or bool(self._stopping)
         self._fail_stops(StopRemembered("the link to Asterisk was lost"))
 
     def _take_over(self, event: LegEvent) -> None:
@@ -349,8 +348,7 @@ class CallSession:
             playback.place(event.position, moving_since=event.at if moves else None)
         playback.joined = playback.streaming = True
         playback.start()
-        if self._stop_remembered or playback.reason is not None:
-            self._stop_remembered = False
+        if playback.reason is not None:
             self._end(State.STOPPING, EndReason.STOPPED)
 
     def _clear_queue_if_deserted(self, event: LegEvent) -> None:
@@ -418,7 +416,8 @@ class CallSession:
             _log.warning("the leg of playback %s was not hung up: %r", playback.id, error)
             if self.current is playback:  # else they wait for the end of another one
                 self._fail_stops(error)
-                self._clear_queue(EndReason.FAILED, "what played before could not be ended")
+                if not isinstance(error, AsteriskUnavailable):  # a lost link is not the end of it
+                    self._clear_queue(EndReason.FAILED, "what played before could not be ended")
 
     def _fail_stops(self, error: Exception) -> None:
         for job in self._stopping:
@@ -429,7 +428,6 @@ class CallSession:
         """Nothing of the playback is heard any more: record its end, and go on."""
         playback = self._playing()
         self.state, self.current, self.last = State.IDLE, None, playback
-        self._stop_remembered = False
         playback.finish()
         self._ledger.ended(playback)
         self._answer_those_who_waited(playback)

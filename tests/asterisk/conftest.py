@@ -13,6 +13,7 @@ from real.hand import Hand
 from real.pbx import NoAsterisk, Pbx, running_pbx
 from real.room import NewRoom, Room
 from real.service import Service, running_service
+from real.world import make_sounds
 
 _numbers = count(100)
 
@@ -30,6 +31,7 @@ def pbx() -> Iterator[Pbx]:
     try:
         with running_pbx() as found:
             _make_clips(found.sounds)
+            make_sounds(found.sounds)
             yield found
     except NoAsterisk as missing:
         pytest.exit(f"no Asterisk for the tests: {missing}", returncode=1)

@@ -38,3 +38,23 @@ def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
         out.setsampwidth(2)
         out.setframerate(RATE)
         out.writeframes(samples.tobytes())
+
+
+CLOCK_COARSE = 500.0
+"""Hz of a clock's second 0; each second is `CLOCK_STEP` higher."""
+
+CLOCK_STEP = 15.0
+
+CLOCK_FINE = (2000.0, 1000.0)
+"""Hz at the start of each second, and Hz by which it rises within the second."""
+
+
+def clock(identity: float, seconds: int) -> NDArray[np.int16]:
+    """Three tones at once: who it is, which second it is, and how far into the second."""
+    t = np.arange(seconds * RATE) / RATE
+    second, within = np.floor(t), t % 1
+    start, slope = CLOCK_FINE
+    who = np.sin(2 * np.pi * identity * t)
+    which = np.sin(2 * np.pi * (CLOCK_COARSE + CLOCK_STEP * second) * within)
+    where = np.sin(2 * np.pi * (start * within + slope * within * within / 2))
+    return (LOUDNESS / 3 * (who + which + where)).astype(np.int16)

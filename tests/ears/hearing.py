@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import RATE, SWEEP_SLOPE, SWEEP_START
+from .clips import CLOCK_COARSE, CLOCK_FINE, CLOCK_STEP, RATE, SWEEP_SLOPE, SWEEP_START
 from .ear import Frame
 
 AUDIBLE = 300.0
@@ -23,12 +23,13 @@ def audible(frame: Frame) -> bool:
     return loudness(frame) > AUDIBLE
 
 
-def pitch(samples: NDArray[np.int16]) -> float:
-    """The strongest frequency in Hz, by the peak of a windowed spectrum between its bins."""
+def pitch(samples: NDArray[np.int16], within: tuple[float, float] = (0, RATE / 2)) -> float:
+    """The strongest frequency in a band in Hz: a windowed spectrum's peak, between its bins."""
     windowed = samples.astype(np.float64) * np.hanning(len(samples))
     size = 4096
     spectrum = np.abs(np.fft.rfft(windowed, size))
-    k = int(np.argmax(spectrum))
+    lowest, highest = (round(hertz * size / RATE) for hertz in within)
+    k = lowest + int(np.argmax(spectrum[lowest : highest + 1]))
     if 0 < k < len(spectrum) - 1:
         left, mid, right = np.log(spectrum[k - 1 : k + 2] + 1e-9)
         k = k + 0.5 * (left - right) / (left - 2 * mid + right)
@@ -81,3 +82,18 @@ def is_pure(frame: Frame) -> bool:
     """Whether one single tone is all that is in the frame."""
     peak = strength(frame.samples, pitch(frame.samples))
     return bool(peak > 0.95 * loudness(frame) * np.sqrt(2))
+
+
+def identities(frame: Frame, candidates: Sequence[float]) -> list[float]:
+    """Which of these clocks are in the frame, by their identity tones."""
+    if not audible(frame):
+        return []
+    return [hz for hz in candidates if strength(frame.samples, hz) > 0.25 * loudness(frame)]
+
+
+def clock_ms(frame: Frame) -> float:
+    """ms into a clock at the frame's first sample; the frame must hold just one."""
+    start, slope = CLOCK_FINE
+    second = round((pitch(frame.samples, (450, 1600)) - CLOCK_COARSE) / CLOCK_STEP)
+    within = (pitch(frame.samples, (1900, 3100)) - start) / slope
+    return (second + within) * 1000 - len(frame.samples) / RATE * 500

@@ -50,7 +50,7 @@ class Owner:
     async def until(self, condition: Callable[[], object], within: float = 5.0) -> None:
         """Wait until *condition* holds, looking every millisecond."""
         async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110  # the link's state has no event to wait on
+            while not condition():  # the link's state has no event to wait on
                 await asyncio.sleep(0.001)
 
     async def until_phase(self, phase: Phase) -> None:

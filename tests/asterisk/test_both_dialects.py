@@ -26,9 +26,7 @@ async def test_given_a_clip_of_one_dialect_when_the_other_pauses_and_stops_it_th
     await integrator.control("stop")
 
     assert "no audio playing in agent session" in await screen.stage("STOP")
-    stopped = time.monotonic()
-    await ear.listen(0.3)
-    assert not [f for f in ear.since(stopped + 0.04) if hearing.audible(f)]
+    assert hearing.falls_silent(await ear.listen(0.3))
 
 
 async def test_given_a_clip_of_the_json_api_when_the_screen_plays_then_it_is_busy_and_can_stop_it(

@@ -76,9 +76,7 @@ class Sweep:
             await self._is_silent()
 
     async def _is_silent(self) -> None:
-        # What was on its way may still be heard: some frames on a busy machine, then none.
-        frames = await self._ear.listen(0.2)
-        assert not [frame for frame in frames[5:] if hearing.audible(frame)]
+        assert hearing.falls_silent(await self._ear.listen(0.2))
 
     def _state(self) -> State:
         session = self._controller.session(self._conference)

@@ -49,14 +49,12 @@ async def test_given_a_clip_when_paused_then_silence_and_resume_goes_on_at_the_v
     await ear.listen(1)
 
     await screen.stage("PAUSE")
-    paused = time.monotonic()
-    await ear.listen(HALF_SECOND)
-    silence = [f for f in ear.since(paused + NEAR) if hearing.audible(f)]
+    silence = await ear.listen(HALF_SECOND)
     resumed = time.monotonic()
     await screen.stage("RESUME")
     await ear.listen(HALF_SECOND)
 
-    assert silence == []
+    assert hearing.falls_silent(silence)
     before = hearing.sweep_position(
         [f for f in ear.frames if hearing.audible(f) and f.at < resumed][-1]
     )
@@ -73,9 +71,7 @@ async def test_given_a_clip_when_paused_twice_then_one_resume_plays_it(
 
     assert (await screen.stage("PAUSE")).startswith("SUCCESS")
     assert (await screen.stage("PAUSE")).startswith("SUCCESS")
-    second = time.monotonic()
-    await ear.listen(0.3)
-    assert places(ear, second + NEAR) == []
+    assert hearing.falls_silent(await ear.listen(0.3))
 
     await screen.stage("RESUME")
     resumed = time.monotonic()
@@ -96,7 +92,7 @@ async def test_given_a_clip_that_plays_when_resumed_then_it_does_not_rewind(
 
     steps = np.diff(places(ear, start))
     assert steps.min() > 0
-    assert steps.max() < NEAR
+    assert steps.max() < 0.1
 
 
 async def test_given_a_clip_that_plays_when_restarted_then_it_starts_at_0(
@@ -106,8 +102,8 @@ async def test_given_a_clip_that_plays_when_restarted_then_it_starts_at_0(
     await screen.play("sweep")
     await ear.listen(1)
 
-    await screen.stage("RESTART")
     restarted = time.monotonic()
+    await screen.stage("RESTART")
     await ear.listen(HALF_SECOND)
 
     assert min(places(ear, restarted)) < NEAR
@@ -126,7 +122,7 @@ async def test_given_a_paused_clip_when_restarted_then_it_plays_from_0(
     await screen.stage("RESTART")
     await ear.listen(HALF_SECOND)
 
-    assert places(ear, restarted + NEAR)[0] < 3 * NEAR
+    assert min(places(ear, restarted)) < NEAR
 
 
 async def test_given_a_clip_when_stopped_then_silence(new_room: NewRoom, service: Service) -> None:
@@ -135,10 +131,8 @@ async def test_given_a_clip_when_stopped_then_silence(new_room: NewRoom, service
     await ear.listen(HALF_SECOND)
 
     await screen.stage("STOP")
-    stopped = time.monotonic()
-    await ear.listen(HALF_SECOND)
 
-    assert places(ear, stopped + NEAR) == []
+    assert hearing.falls_silent(await ear.listen(HALF_SECOND))
 
 
 async def test_given_a_clip_when_overridden_then_never_both_and_at_most_150_ms_none(
@@ -222,16 +216,14 @@ async def test_given_a_clip_when_sought_then_it_jumps_and_stays_paused_if_paused
     await integrator.play("sweep")
     await ear.listen(0.3)
 
-    await integrator.control("seek", {"positionMilliseconds": 5000})
     sought = time.monotonic()
+    await integrator.control("seek", {"positionMilliseconds": 5000})
     await ear.listen(0.3)
-    assert abs(places(ear, sought + NEAR)[0] - 5.0 - NEAR) < 2 * NEAR
+    assert abs(min(p for p in places(ear, sought) if p > 1) - 5.0) < NEAR
 
     await integrator.control("pause")
     await integrator.control("seek", {"positionMilliseconds": 2000})
-    paused = time.monotonic()
-    await ear.listen(0.3)
-    assert places(ear, paused + NEAR) == []
+    assert hearing.falls_silent(await ear.listen(0.3))
 
     resumed = time.monotonic()
     await integrator.control("resume")

@@ -97,3 +97,11 @@ def clock_ms(frame: Frame) -> float:
     second = round((pitch(frame.samples, (450, 1600)) - CLOCK_COARSE) / CLOCK_STEP)
     within = (pitch(frame.samples, (1900, 3100)) - start) / slope
     return (second + within) * 1000 - len(frame.samples) / RATE * 500
+
+
+def falls_silent(frames: Sequence[Frame]) -> bool:
+    """Whether nothing is heard any more, but for what was on its way to the ear.
+
+    Confirmed to silent is one frame; a busy machine brings an ear up to four more late.
+    """
+    return not any(audible(frame) for frame in frames[5:])

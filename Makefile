@@ -11,11 +11,11 @@ STAMP := $(VENV)/.installed
 PBX := asterisk-conf/test-pbx/pbx
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-fast check format lock clean
+.PHONY: help venv run test test-fast check format lock clean compose-test
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
-		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 venv: $(STAMP) ## create .venv and install the pinned dependencies and callcue
 
@@ -27,6 +27,10 @@ test: $(STAMP) ## every test, those against a real Asterisk included
 
 test-fast: $(STAMP) ## only the tests that need no Asterisk
 	$(BIN)/pytest -m "not asterisk"
+
+compose-test: $(STAMP) ## build docker/ and listen to it; with an engine of our own where there is no Docker
+	docker/lab $(BIN)/pytest tests/compose/heard_in_containers.py
+	$(BIN)/pytest tests/compose/nothing_is_left.py
 
 check: $(STAMP) ## lint, formatting and types
 	$(BIN)/ruff check

@@ -9,6 +9,9 @@ from real.room import NewRoom
 from real.service import Screen, Service
 
 HALF_SECOND = 0.5
+FRAME = 160
+"""Samples: the first 20 ms. A busy machine may lose a later frame, and that is not asked here."""
+
 NEAR = 0.040
 """Seconds: two frames, the precision that is promised for a position."""
 
@@ -35,9 +38,9 @@ async def test_given_a_room_when_a_clip_is_played_then_its_first_sample_is_heard
     await ear.listen(HALF_SECOND)
 
     heard = hearing.samples_of(ear.since(start))
-    clip = clips.sweep(10)[:800]
-    at = hearing.onset(heard, clip)
-    assert np.abs(heard[at : at + 800].astype(int) - clip).mean() < 0.02 * clips.LOUDNESS
+    head = clips.sweep(10)[:FRAME]
+    at = hearing.onset(heard, head)
+    assert np.abs(heard[at : at + FRAME].astype(int) - head).mean() < 0.02 * clips.LOUDNESS
     assert np.abs(heard[:at]).max(initial=0) < hearing.AUDIBLE
 
 

@@ -299,4 +299,4 @@ async def test_given_a_sound_name_that_cannot_be_sent_when_started_then_not_star
         playback = Playback(ROOM, PlayRequest(("a,b",)), clips=("a,b",))  # type: ignore[arg-type]  # a rude name
         with pytest.raises(NotStarted):
             await world.server.player.start(playback)
-        assert world.server.player._legs == {}
+        assert len(world.server.player._legs) == 0

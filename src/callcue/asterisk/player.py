@@ -13,30 +13,22 @@ from contextlib import suppress
 from callcue.asterisk.action import HeaderValue, UnsafeHeader
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
-from callcue.asterisk.leg import Leg, player_half
+from callcue.asterisk.leg import Leg
+from callcue.asterisk.legs import Legs
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.recovery import what_is_left
-from callcue.asterisk.reports import leg_events
 from callcue.core.errors import AsteriskUnavailable, NotConfirmed, NothingPlaying, NotStarted
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Milliseconds
 
-EVENTS = frozenset(
-    {"Newchannel", "Hangup", "UserEvent", "ConfbridgeJoin", "OriginateResponse"},
-)
-"""The AMI events a player lives on."""
-
 JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"
 
 FOREVER = 0
 """Rounds, as the dialplan counts them."""
-
-OPENING = 0.005
-"""Seconds after which an announced clip is taken to be open; a missing one fails within one ms."""
 
 TRIES = 3
 """How often a Hangup whose answer is lost, or a verb that is refused, is sent."""
@@ -56,20 +48,18 @@ class LegPlayer:
         self._link = link
         self._bound = bound
         self._hold = hold
-        self._legs: dict[str, Leg] = {}
+        self._legs = Legs(on_muted=self._unmute)
         self._unmutings: set[asyncio.Task[None]] = set()
-        self._report: LegListener = lambda _playback, _event: None
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who is told what legs report."""
-        self._report = listener
+        self._legs.report_to(listener)
 
     # ---- verbs ----------------------------------------------------------------------------
 
     async def start(self, playback: Playback) -> None:
         """Send a leg into the playback's conference; see `Player.start`."""
-        leg = Leg(playback)
-        self._legs[leg.player_half] = self._legs[leg.join_half] = leg
+        leg = self._legs.add(Leg(playback))
         try:
             await self._link.send(
                 "Originate",
@@ -85,12 +75,12 @@ class LegPlayer:
                 variables=self._variables(playback),
             )
         except (NotConnected, ActionRefused) as error:
-            self._forget(leg)
+            self._legs.forget(leg)
             raise AsteriskUnavailable(str(error)) from error
         except OutcomeUnknown as error:
             raise NotStarted("Asterisk did not answer") from error
         except UnsafeHeader as error:
-            self._forget(leg)
+            self._legs.forget(leg)
             raise NotStarted(str(error)) from error
 
     def _variables(self, playback: Playback) -> Mapping[str, HeaderValue]:
@@ -140,7 +130,7 @@ class LegPlayer:
     async def _verb(
         self, playback: Playback, action: str, headers: Mapping[str, HeaderValue]
     ) -> None:
-        leg = self._legs.get(player_half(playback.id))
+        leg = self._legs.of(playback)
         if leg is None:
             raise NothingPlaying
         for _ in range(TRIES):
@@ -166,9 +156,9 @@ class LegPlayer:
 
     async def stop(self, playback: Playback) -> None:
         """Hang the leg up, and see that it is gone; see `Player.stop`."""
-        leg = self._legs.get(player_half(playback.id))
+        leg = self._legs.of(playback)
         if leg is None:  # who still asks has not heard of its end, and nobody else will say so
-            self._report(playback, LegEvent(Event.LEG_GONE))
+            self._legs.report(playback, LegEvent(Event.LEG_GONE))
             return
         for _ in range(TRIES):
             if await self._hang_up(leg) or await self._ended_unseen(leg):
@@ -182,7 +172,7 @@ class LegPlayer:
             return False
         if not leg.gone.is_set():
             leg.alive.clear()
-            self._check_gone(leg, Event.LEG_GONE)
+            self._legs.check_gone(leg, Event.LEG_GONE)
         return True
 
     async def _hang_up(self, leg: Leg) -> bool:
@@ -209,78 +199,18 @@ class LegPlayer:
             return False
         return True
 
-    # ---- what Asterisk reports --------------------------------------------------------------
-
     def on_event(self, event: AmiEvent) -> None:
-        """Take in one AMI event; those of other channels are not ours."""
-        leg = self._legs.get(event.get("Uniqueid"))
-        if leg is None:
-            return
-        match event.name:
-            case "Newchannel":
-                leg.alive.add(event.get("Uniqueid"))
-                leg.seen.set()
-            case "Hangup":
-                leg.alive.discard(event.get("Uniqueid"))
-                self._check_gone(leg, Event.LEG_GONE)
-            case "OriginateResponse":
-                self._originate_response(leg, event)
-            case "ConfbridgeJoin":
-                self._joined(leg, event)
-            case "UserEvent":
-                self._user_event(leg, event)
+        """Take in one AMI event."""
+        self._legs.on_event(event)
 
-    def _originate_response(self, leg: Leg, event: AmiEvent) -> None:
-        # A Failure while halves are alive is the echo of a leg that hangs up: Hangups follow.
-        if event.get("Response") == "Failure" and not leg.gone.is_set():
-            leg.detail = leg.detail or "Asterisk could not start the player leg"
-            self._check_gone(leg, Event.NOT_STARTED)
-
-    def _joined(self, leg: Leg, event: AmiEvent) -> None:
-        if event.get("Uniqueid") == leg.join_half:
-            self._report(leg.playback, LegEvent(Event.JOINED, at=event.received_at))
-
-    def _user_event(self, leg: Leg, event: AmiEvent) -> None:
-        match event.get("UserEvent"):
-            case "CallcueLeg" if event.get("Uniqueid") == leg.player_half:
-                if event.get("Left"):
-                    self._unmute(leg, event.get("Left"))
-                self._leg_reports(leg, leg_events(leg, event))
-            case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
-                detail = f"the room did not keep the player: {event.get('Result')}"
-                self._report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
-
-    def _leg_reports(self, leg: Leg, events: list[LegEvent]) -> None:
-        """Pass reports on; that the first clip streams, only once it has survived its opening.
-
-        The leg announces a clip before Asterisk opens it, and a ms later it may have failed.
-        """
-        first = not leg.announced and not leg.playback.streaming
-        if first and any(event.kind is Event.STREAMING for event in events):
-            leg.announced = events
-            loop = asyncio.get_running_loop()
-            leg.opening = loop.call_later(OPENING, self._opened, leg)
-            return
-        if leg.opening is not None:
-            leg.opening.cancel()
-            if all(event.kind is not Event.CLIP_FAILED for event in events):
-                self._opened(leg)
-        for event in events:
-            self._report(leg.playback, event)
-
-    def _opened(self, leg: Leg) -> None:
-        leg.opening = None
-        for event in leg.announced:
-            self._report(leg.playback, event)
-
-    def _unmute(self, leg: Leg, left: str) -> None:
+    def _unmute(self, leg: Leg, left: Milliseconds) -> None:
         """Let a leg be heard that streams from inside a clip.
 
         It is mute for its first frame, because Asterisk writes the clip's own first frame there
         before it seeks; `callcue-player.conf` says more. The next frame is 20 ms away.
         """
-        seconds = f"{int(left) / 1000:.3f}"
-        for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", seconds)):
+        limit = f"{left / 1000:.3f}"
+        for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", limit)):
             task = asyncio.create_task(self._set(leg, function, value))
             self._unmutings.add(task)
             task.add_done_callback(self._unmutings.discard)
@@ -290,30 +220,17 @@ class LegPlayer:
         with suppress(LinkError):  # the leg has ended, or goes on by itself in a moment
             await self._link.send("Setvar", headers)
 
-    def _check_gone(self, leg: Leg, kind: Event) -> None:
-        if not leg.alive:
-            self._forget(leg)
-            self._report(leg.playback, LegEvent(kind, detail=leg.detail))
-
-    def _forget(self, leg: Leg) -> None:
-        self._legs.pop(leg.player_half, None)
-        self._legs.pop(leg.join_half, None)
-        if leg.opening is not None:
-            leg.opening.cancel()
-        leg.seen.set()
-        leg.gone.set()
-
     # ---- after a lost link ------------------------------------------------------------------
 
     async def find(self, playback: Playback) -> LegEvent:
         """What became of the leg meanwhile; see `Player.find`."""
-        leg = self._legs.get(player_half(playback.id)) or Leg(playback)
+        leg = self._legs.of(playback) or Leg(playback)
         found = await what_is_left(self._link, leg)
         if found is not None and found.kind is Event.LEG_GONE:
-            self._forget(leg)
+            self._legs.forget(leg)
             return found
+        self._legs.add(leg)
         leg.alive = {leg.player_half, leg.join_half}
-        self._legs[leg.player_half] = self._legs[leg.join_half] = leg
         leg.seen.set()
         if found is not None:
             return found

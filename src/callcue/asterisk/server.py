@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from callcue.asterisk import directory, player, probe
+from callcue.asterisk import directory, legs, probe
 from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.directory import RoomDirectory
 from callcue.asterisk.link import Link
@@ -58,7 +58,7 @@ class AsteriskServer:
             ServerAddress(
                 settings.host, settings.port, settings.username, settings.secret, settings.tls
             ),
-            wanted_events=directory.EVENTS | player.EVENTS | probe.EVENTS,
+            wanted_events=directory.EVENTS | legs.EVENTS | probe.EVENTS,
             on_event=self._on_event,
             on_up=self._on_up,
             on_down=self._on_down,

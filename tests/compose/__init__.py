@@ -1,0 +1,1 @@
+"""docker/ built and run for real. Not part of `make test`: `make compose-test`."""

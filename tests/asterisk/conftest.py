@@ -46,6 +46,7 @@ def _make_clips(sounds: Path) -> None:
         "short-mid": clips.tone(900, 0.3),
         "short-high": clips.tone(1500, 0.3),
         "blink": clips.tone(440, 0.2),
+        "tick": clips.tone(440, 0.02),
     }.items():
         clips.write_wav(sounds / f"{name}.wav", samples)
 

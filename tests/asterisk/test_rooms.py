@@ -148,3 +148,30 @@ async def test_given_a_room_when_a_clip_was_played_then_the_leg_has_no_record_of
 
     await room.hand.until(lambda: any(r["UniqueID"] == str(ear.id) for r in records()))
     assert [r for r in records() if "@callcue-" in r["Channel"]] == []
+
+
+async def test_given_an_agent_variable_that_is_inherited_when_played_then_the_room_is_found(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    await room.party(agent=True, inherited="__")
+
+    answer = await service.screen(room.agent).play("blink")
+
+    assert answer.startswith("SUCCESS")
+
+
+async def test_given_a_clip_for_the_customer_when_the_customer_leaves_then_it_ends_for_all(
+    new_room: NewRoom, service: Service
+) -> None:
+    room = await new_room()
+    agent = await room.party(agent=True)
+    customer = await room.party()
+    _, accepted = await service.integrator(customer.id).play("sweep")
+    await agent.listen(0.3)
+
+    customer.hang_up()
+
+    ended = await service.integrator(agent.id).ended(accepted["id"])
+    assert ended["endReason"] == "hung_up"
+    assert hearing.falls_silent(await agent.listen(0.3))

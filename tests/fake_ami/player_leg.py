@@ -73,9 +73,12 @@ class PlayerLeg:
         """One verb. Before the leg runs its dialplan it goes astray."""
         if not self.running:
             return
-        verb, self.number, *place = extension.split("-")
+        _cue, verb, number, *place = extension.split("-")
+        again, self.number = number == self.number, number
         self.alone = False
-        match verb:
+        match "again" if again else verb:
+            case "again":
+                pass
             case "pause":
                 self.mode = "paused"
             case "resume":

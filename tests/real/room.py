@@ -21,10 +21,13 @@ class Room:
     profile: str = ""
     parties: list[Ear] = field(default_factory=list)
 
-    async def party(self, *, agent: bool = False) -> Ear:
-        """Bring a party in; it is heard by and hears the room when this returns."""
+    async def party(self, *, agent: bool = False, inherited: str = "") -> Ear:
+        """Bring a party in; it is heard by and hears the room when this returns.
+
+        *inherited*: underscores that make the agent's variable pass on to other channels.
+        """
         ear = self.ears.new()
-        variables = {"CALLCUE_AGENT": self.agent} if agent else {}
+        variables = {f"{inherited}CALLCUE_AGENT": self.agent} if agent else {}
         reply = await self.hand.do(
             "Originate",
             variables,

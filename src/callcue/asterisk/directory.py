@@ -53,6 +53,7 @@ class RoomDirectory:
         self._variables: dict[str, dict[str, str]] = {}
         self._kept: list[AmiEvent] | None = None
         self._available = False
+        self.on_left: Callable[[Call], None] = lambda _call: None
         self.on_deserted: Callable[[Conference], None] = lambda _conference: None
 
     # ---- what the core asks -------------------------------------------------------------------
@@ -92,7 +93,7 @@ class RoomDirectory:
 
     def apply(self, snapshot: Snapshot) -> None:
         """Take the snapshot for the truth, then what has happened since it was asked for."""
-        before = list(self._rooms)
+        before, calls = list(self._rooms), list(self._members.values())
         self._members.clear()
         self._by_id.clear()
         self._rooms.clear()
@@ -103,6 +104,9 @@ class RoomDirectory:
         self._available = True
         for event in kept:
             self.on_event(event)
+        for call in calls:
+            if call.uniqueid not in self._members:
+                self.on_left(call)
         for number in before:
             if number not in self._rooms:
                 self.on_deserted(Conference(self._server, number))
@@ -161,6 +165,7 @@ class RoomDirectory:
         if call is None:
             return
         self._unlist(call)
+        self.on_left(call)
         parties = self._rooms[call.conference.number]
         parties.discard(uniqueid)
         if not parties:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
+import structlog
+
 from callcue.asterisk.action import HeaderValue, UnsafeHeader
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
@@ -23,6 +25,8 @@ from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Milliseconds
+
+log = structlog.get_logger()
 
 JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"
@@ -76,6 +80,7 @@ class LegPlayer:
             )
         except (NotConnected, ActionRefused) as error:
             self._legs.forget(leg)
+            log.warning("the player leg was refused", why=str(error))
             raise AsteriskUnavailable(str(error)) from error
         except OutcomeUnknown as error:
             raise NotStarted("Asterisk did not answer") from error
@@ -99,19 +104,19 @@ class LegPlayer:
 
     async def pause(self, playback: Playback, number: int) -> None:
         """Stand still."""
-        await self._redirect(playback, f"pause-{number}")
+        await self._redirect(playback, f"cue-pause-{number}")
 
     async def resume(self, playback: Playback, number: int) -> None:
         """Go on."""
-        await self._redirect(playback, f"resume-{number}")
+        await self._redirect(playback, f"cue-resume-{number}")
 
     async def restart(self, playback: Playback, number: int) -> None:
         """Play from the first item of the first round."""
-        await self._redirect(playback, f"restart-{number}")
+        await self._redirect(playback, f"cue-restart-{number}")
 
     async def seek(self, playback: Playback, number: int, item: int, to: Milliseconds) -> None:
         """Jump to *to* ms of *item*."""
-        await self._redirect(playback, f"seek-{number}-{item}-{to}")
+        await self._redirect(playback, f"cue-seek-{number}-{item}-{to}")
 
     async def volume(self, playback: Playback, decibels: float) -> int:
         """Set the nearest gain Asterisk has; returns it in dB."""
@@ -139,8 +144,10 @@ class LegPlayer:
             # The leg has ended, or its own time limit has just struck and it takes no Redirect
             # until it has gone on. What was refused was not done: it may be sent again.
             if await self._gone_within(leg, REFUSAL_PATIENCE):
-                break
-        raise NothingPlaying
+                raise NothingPlaying
+        if await self._ended_unseen(leg):
+            raise NothingPlaying
+        raise NotConfirmed("Asterisk refuses the command")
 
     async def _taken(self, leg: Leg, action: str, headers: Mapping[str, HeaderValue]) -> bool:
         """Send it; whether Asterisk took it."""
@@ -148,7 +155,8 @@ class LegPlayer:
             await self._link.send(action, {"Channel": leg.player_half, **headers})
         except NotConnected as error:
             raise AsteriskUnavailable(str(error)) from error
-        except ActionRefused:
+        except ActionRefused as error:
+            log.info("a verb was refused", leg=leg.player_half, why=str(error))
             return False
         except OutcomeUnknown as error:
             raise NotConfirmed(str(error)) from error

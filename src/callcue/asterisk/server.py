@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from callcue.asterisk import directory, legs, probe
 from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.directory import RoomDirectory
+from callcue.asterisk.errors import LinkError
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.player import LegPlayer
 from callcue.asterisk.probe import SoundProbe
 from callcue.asterisk.snapshot import take_snapshot
 from callcue.core.controller import Controller
+from callcue.core.errors import AsteriskUnavailable
 from callcue.core.types import Milliseconds
 from callcue.media.sounds import AsteriskSounds
+
+NOWHERE = "callcue-no-such-sound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class AsteriskServer:
         """Name the one who is told what happens here."""
         self._controller = controller
         self.player.report_to(controller.leg_event)
+        self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
 
     async def run(self) -> None:
@@ -99,9 +104,26 @@ class AsteriskServer:
         self.directory.expect_snapshot()
         settings = await self._link.send("CoreSettings")
         self.version = settings.get("AsteriskVersion")
-        self.directory.apply(await take_snapshot(self._link))
+        snapshot = await take_snapshot(self._link)
+        await self._check_dialplan()
+        self.directory.apply(snapshot)
         if self._controller is not None:
             await self._controller.link_back(self.name)
+
+    async def _check_dialplan(self) -> None:
+        """Ask for a sound that is nowhere: only an Asterisk with our dialplan can say so.
+
+        Raises:
+            LinkError: it cannot play anything; the text says what to look at.
+
+        """
+        try:
+            await self._probe.missing([NOWHERE])
+        except AsteriskUnavailable as error:
+            raise LinkError(
+                "callcue-player.conf is not included in extensions.conf, or our AMI user may not"
+                f" originate ({error})"
+            ) from error
 
     def _on_down(self, _reason: str) -> None:
         self.directory.lost()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from .commands import Command
-from .errors import AsteriskUnavailable
+from .errors import AsteriskUnavailable, NotConfirmed
 from .playback import Playback
 from .ports import Call, CallDirectory, Ledger, LegEvent, MediaLibrary, Player
 from .session import CallSession, Limits
@@ -84,6 +84,18 @@ class Controller:
         if session is not None:
             self._tell(session, LegEvent(Event.PARTY_LEFT, detail="the last party left"))
 
+    def call_left(self, call: Call) -> None:
+        """A real party has left its conference."""
+        session = self._sessions.get(call.conference)
+        if session is not None:
+            session.call_left(call.id)
+
+    def withdraw(self, playback: Playback) -> None:
+        """Whoever asked for it has been told that it failed: it shall not begin later."""
+        session = self._sessions.get(playback.conference)
+        if session is not None:
+            session.withdraw(playback)
+
     def link_lost(self, server: str) -> None:
         """Nothing more is known of that server's calls."""
         for session in self._of(server):
@@ -93,9 +105,16 @@ class Controller:
         """The link is up again: find out what became of each leg that was left behind."""
         for session in self._of(server):
             if session.state is State.ADRIFT and session.current is not None:
-                found = await self._player.find(session.current)
-                if session.state is State.ADRIFT:
-                    self._tell(session, found)
+                await self._find(session, session.current)
+
+    async def _find(self, session: CallSession, playback: Playback) -> None:
+        try:
+            found = await self._player.find(playback)
+        except NotConfirmed as error:  # one stubborn leg is no reason to be without a link
+            _log.warning("the leg of playback %s is left adrift: %s", playback.id, error)
+            return
+        if session.state is State.ADRIFT:
+            self._tell(session, found)
 
     def _of(self, server: str) -> list[CallSession]:
         return [s for c, s in self._sessions.items() if c.server == server]

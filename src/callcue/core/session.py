@@ -28,8 +28,8 @@ from .errors import (
 )
 from .playback import Playback, PlayRequest
 from .ports import Ledger, LegEvent, MediaLibrary, Player
-from .states import Effect, Event, State, Step, on_command, on_event
-from .types import Conference, EndReason, IfPlaying
+from .states import Effect, Event, State, Step, Verb, on_command, on_event
+from .types import CallId, Conference, EndReason, IfPlaying
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +54,8 @@ class Limits:
     commands: int = 64
     start: float = 2.0
     confirm: float = 2.0
+    again: float = 0.25
+    """A verb that is not confirmed is sent again: a Redirect can get lost, and is absolute."""
 
 
 @dataclass(slots=True)
@@ -84,10 +86,16 @@ class _Confirmation:
         self.error = self.error or error
         self._settled.set()
 
-    async def wait(self) -> None:
-        await self._settled.wait()
+    async def within(self, seconds: float) -> bool:
+        """Whether it is confirmed in that time; raises why it never will be."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
         if self.error is not None:
             raise self.error
+        return True
 
 
 class CallSession:
@@ -198,6 +206,8 @@ class CallSession:
             self.queue.append(playback)
         if step.effect is Effect.REPLACE:
             self._end(step.state, EndReason.REPLACED)
+        if step.effect is Effect.AFTER_STOP:
+            self._chore(self._hang_up(self._playing()))
         return playback
 
     def _refuse_or_queue(self, request: PlayRequest) -> None:
@@ -253,7 +263,8 @@ class CallSession:
         try:
             async with asyncio.timeout(self._limits.confirm):
                 await send(number)
-                await confirmation.wait()
+                while not await confirmation.within(self._limits.again):
+                    await send(number)
         except TimeoutError:
             raise NotConfirmed("Asterisk did not confirm the command in time") from None
         finally:
@@ -355,6 +366,28 @@ class CallSession:
         if event.kind in (Event.PARTY_LEFT, Event.TARGET_MOVED):
             self._clear_queue(EndReason.HUNG_UP)
 
+    def call_left(self, call: CallId) -> None:
+        """A call has left the conference: what was asked for it ends, whoever else is there."""
+        playbacks = [*self.queue, *([self.current] if self.current else [])]
+        for playback in playbacks:
+            if playback.request.asked_by.call == call:
+                self._retire(playback, EndReason.HUNG_UP, "its call has ended")
+
+    def withdraw(self, playback: Playback) -> None:
+        """Its asker has given it up: it shall not begin later, nor go on."""
+        self._retire(playback, EndReason.STOPPED, "its asker gave it up")
+
+    def _retire(self, playback: Playback, reason: EndReason, detail: str) -> None:
+        """End this one, wherever it stands, and leave the others alone."""
+        if playback in self.queue:
+            self._drop(playback, reason, detail)
+        elif playback is self.current:
+            step = on_command(self.state, Verb.STOP)
+            if step.effect in (Effect.ABANDON, Effect.STOP):
+                self._end(step.state, reason, detail)
+            else:  # it is going, or will be hung up as soon as it is found again
+                playback.doom(reason, detail)
+
     # ---- beginnings and ends ----------------------------------------------------------------
 
     def _begin(self, playback: Playback) -> None:
@@ -447,11 +480,15 @@ class CallSession:
     def _clear_queue(
         self, reason: EndReason, detail: str = "it was still waiting in the queue"
     ) -> None:
-        while self.queue:
-            playback = self.queue.popleft()
-            playback.doom(reason, detail)
-            playback.finish()
-            self._ledger.ended(playback)
+        for playback in list(self.queue):
+            self._drop(playback, reason, detail)
+
+    def _drop(self, playback: Playback, reason: EndReason, detail: str) -> None:
+        """One that waited in the queue ends there."""
+        self.queue.remove(playback)
+        playback.doom(reason, detail)
+        playback.finish()
+        self._ledger.ended(playback)
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

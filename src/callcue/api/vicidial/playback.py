@@ -93,5 +93,6 @@ class AudioPlayback:
             async with asyncio.timeout(LONGEST_WAIT):
                 await playback.audible()
         except TimeoutError:
+            self._controller.withdraw(playback)
             raise NotConfirmed("it was not heard in time") from None
         return playback

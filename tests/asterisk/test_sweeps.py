@@ -74,6 +74,12 @@ class Sweep:
         elif isinstance(command, Stop):
             assert playback.ended
             await self._is_silent()
+        else:  # RESUME, RESTART and SEEK let it play to its end
+            heard = await self._ear.listen(0.1)
+            # A RESUME in the last ms of a clip is true, and there is nothing left to hear.
+            assert isinstance(command, Resume) or any(map(hearing.audible, heard))
+            await asyncio.wait_for(playback.gone(), 3)
+            assert playback.reason is EndReason.FINISHED
 
     async def _is_silent(self) -> None:
         assert hearing.falls_silent(await self._ear.listen(0.2))

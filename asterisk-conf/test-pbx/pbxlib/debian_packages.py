@@ -31,6 +31,8 @@ def _install(packages: list[str]) -> None:
     if not packages:
         return
     names = " ".join(packages)
+    if shutil.which("apt-get") is None:
+        raise CannotHaveAsterisk(f"no Asterisk here, and no apt-get to install: {names}")
     say(f"installing {names}")
     # The package lists of a fresh machine may be empty or old: try again with new ones.
     if _apt_get("install", *packages):

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .commands import Command, Pause, Play, Restart, Resume, Seek, Stop, Volume
@@ -22,14 +22,15 @@ from .errors import (
     NothingPlaying,
     NotStarted,
     OutOfRange,
-    QueueFull,
     StopRemembered,
     TooManyCommands,
 )
 from .playback import Playback, PlayRequest
 from .ports import Ledger, LegEvent, MediaLibrary, Player
+from .queue import PlaybackQueue
 from .states import Effect, Event, State, Step, Verb, on_command, on_event
 from .types import CallId, Conference, EndReason, IfPlaying
+from .waiting import Confirmation, Job
 
 _log = logging.getLogger(__name__)
 
@@ -58,46 +59,6 @@ class Limits:
     """A verb that is not confirmed is sent again: a Redirect can get lost, and is absolute."""
 
 
-@dataclass(slots=True)
-class _Job:
-    """A command in the row, and the one who waits for its answer."""
-
-    command: Command
-    answer: asyncio.Future[Playback]
-
-    def done(self, playback: Playback) -> None:
-        if not self.answer.done():
-            self.answer.set_result(playback)
-
-    def fail(self, error: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-
-@dataclass(slots=True)
-class _Confirmation:
-    """The command number that Asterisk is to confirm, or the reason why it never will."""
-
-    number: int
-    error: CallcueError | None = None
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def settle(self, error: CallcueError | None = None) -> None:
-        self.error = self.error or error
-        self._settled.set()
-
-    async def within(self, seconds: float) -> bool:
-        """Whether it is confirmed in that time; raises why it never will be."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._settled.wait()
-        except TimeoutError:
-            return False
-        if self.error is not None:
-            raise self.error
-        return True
-
-
 class CallSession:
     """All that callcue knows and does in one conference."""
 
@@ -116,15 +77,15 @@ class CallSession:
         self.current: Playback | None = None
         self.last: Playback | None = None
         """The playback that ended last, for those who ask too late."""
-        self.queue: deque[Playback] = deque()
+        self.queue = PlaybackQueue(ledger, limits.queue)
         self._player = player
         self._media = media
         self._ledger = ledger
         self._limits = limits
-        self._row: deque[_Job] = deque()
-        self._kept: list[_Job] = []
-        self._stopping: list[_Job] = []
-        self._confirmation: _Confirmation | None = None
+        self._row: deque[Job] = deque()
+        self._kept: list[Job] = []
+        self._stopping: list[Job] = []
+        self._confirmation: Confirmation | None = None
         self._worker: asyncio.Task[None] | None = None
         self._launch: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -149,7 +110,7 @@ class CallSession:
         """
         if len(self._row) + len(self._kept) + len(self._stopping) >= self._limits.commands:
             raise TooManyCommands(f"{self._limits.commands} commands wait already")
-        job = _Job(command, asyncio.get_running_loop().create_future())
+        job = Job(command, asyncio.get_running_loop().create_future())
         self._row.append(job)
         self._wake()
         return await job.answer
@@ -166,7 +127,7 @@ class CallSession:
             except Exception as error:  # a fault of ours is the asker's to report, and no end of us
                 job.fail(error)
 
-    async def _apply(self, job: _Job) -> None:
+    async def _apply(self, job: Job) -> None:
         if isinstance(job.command, Play):
             await self._media.check(job.command.request.media)
         step = on_command(self.state, job.command.verb)
@@ -197,7 +158,7 @@ class CallSession:
         if step.effect is Effect.BUSY:
             self._refuse_or_queue(request)
         elif step.effect is not Effect.BEGIN:
-            self._clear_queue(EndReason.REPLACED)
+            self.queue.clear(EndReason.REPLACED)
             playback.replaced = self._playing().id
         self._ledger.accepted(playback)
         if step.effect is Effect.BEGIN:
@@ -213,13 +174,12 @@ class CallSession:
     def _refuse_or_queue(self, request: PlayRequest) -> None:
         if request.if_playing is not IfPlaying.QUEUE:
             raise AlreadyPlaying
-        if len(self.queue) >= self._limits.queue:
-            raise QueueFull(f"{self._limits.queue} playbacks wait already")
+        self.queue.check_room()
 
-    def _stop(self, job: _Job, step: Step) -> None:
+    def _stop(self, job: Job, step: Step) -> None:
         assert isinstance(job.command, Stop)
         if not job.command.keep_queue:
-            self._clear_queue(EndReason.STOPPED)
+            self.queue.clear(EndReason.STOPPED)
         if step.effect is Effect.REMEMBER:
             # A reason that is given is carried out as soon as the leg is found again.
             self._playing().doom(EndReason.STOPPED)
@@ -230,7 +190,7 @@ class CallSession:
         else:
             self._end(step.state, EndReason.STOPPED)
 
-    async def _control(self, job: _Job) -> None:
+    async def _control(self, job: Job) -> None:
         playback, command = self._playing(), job.command
         if isinstance(command, Volume):
             playback.volume = await self._player.volume(playback, command.decibels)
@@ -259,7 +219,7 @@ class CallSession:
     async def _confirmed(self, playback: Playback, send: Callable[[int], Awaitable[None]]) -> None:
         """Send a numbered verb and wait for the event that repeats its number."""
         number = playback.next_number()
-        confirmation = self._confirmation = _Confirmation(number)
+        confirmation = self._confirmation = Confirmation(number)
         try:
             async with asyncio.timeout(self._limits.confirm):
                 await send(number)
@@ -364,7 +324,7 @@ class CallSession:
 
     def _clear_queue_if_deserted(self, event: LegEvent) -> None:
         if event.kind in (Event.PARTY_LEFT, Event.TARGET_MOVED):
-            self._clear_queue(EndReason.HUNG_UP)
+            self.queue.clear(EndReason.HUNG_UP)
 
     def call_left(self, call: CallId) -> None:
         """A call has left the conference: what was asked for it ends, whoever else is there."""
@@ -380,7 +340,7 @@ class CallSession:
     def _retire(self, playback: Playback, reason: EndReason, detail: str) -> None:
         """End this one, wherever it stands, and leave the others alone."""
         if playback in self.queue:
-            self._drop(playback, reason, detail)
+            self.queue.drop(playback, reason, detail)
         elif playback is self.current:
             step = on_command(self.state, Verb.STOP)
             if step.effect in (Effect.ABANDON, Effect.STOP):
@@ -450,7 +410,7 @@ class CallSession:
             if self.current is playback:  # else they wait for the end of another one
                 self._fail_stops(error)
                 if not isinstance(error, AsteriskUnavailable):  # a lost link is not the end of it
-                    self._clear_queue(EndReason.FAILED, "what played before could not be ended")
+                    self.queue.clear(EndReason.FAILED, "what played before could not be ended")
 
     def _fail_stops(self, error: Exception) -> None:
         for job in self._stopping:
@@ -465,7 +425,7 @@ class CallSession:
         self._ledger.ended(playback)
         self._answer_those_who_waited(playback)
         if self.queue:
-            self._begin(self.queue.popleft())
+            self._begin(self.queue.next())
 
     def _answer_those_who_waited(self, playback: Playback) -> None:
         if self._confirmation is not None:
@@ -476,19 +436,6 @@ class CallSession:
             job.done(playback)
         self._kept.clear()
         self._stopping.clear()
-
-    def _clear_queue(
-        self, reason: EndReason, detail: str = "it was still waiting in the queue"
-    ) -> None:
-        for playback in list(self.queue):
-            self._drop(playback, reason, detail)
-
-    def _drop(self, playback: Playback, reason: EndReason, detail: str) -> None:
-        """One that waited in the queue ends there."""
-        self.queue.remove(playback)
-        playback.doom(reason, detail)
-        playback.finish()
-        self._ledger.ended(playback)
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

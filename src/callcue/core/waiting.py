@@ -1,0 +1,51 @@
+"""Those who wait in a session: for their command's turn, and for Asterisk's confirmation."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from .commands import Command
+from .errors import CallcueError
+from .playback import Playback
+
+
+@dataclass(slots=True)
+class Job:
+    """A command in the row, and the one who waits for its answer."""
+
+    command: Command
+    answer: asyncio.Future[Playback]
+
+    def done(self, playback: Playback) -> None:
+        """Answer it, unless nobody waits any more."""
+        if not self.answer.done():
+            self.answer.set_result(playback)
+
+    def fail(self, error: Exception) -> None:
+        """Refuse it, unless nobody waits any more."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """The command number that Asterisk is to confirm, or the reason why it never will."""
+
+    number: int
+    error: CallcueError | None = None
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def settle(self, error: CallcueError | None = None) -> None:
+        """It is confirmed, or will never be."""
+        self.error = self.error or error
+        self._settled.set()
+
+    async def within(self, seconds: float) -> bool:
+        """Whether it is confirmed in that time; raises why it never will be."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
+        if self.error is not None:
+            raise self.error
+        return True

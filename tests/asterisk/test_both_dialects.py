@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from ears import hearing
+from ears import clips, hearing
+from real.pbx import Pbx
 from real.room import NewRoom
 from real.service import Service
 
@@ -136,3 +137,22 @@ async def test_given_a_stop_right_behind_a_play_when_both_arrive_then_hardly_a_f
     assert played.startswith(("SUCCESS", "ERROR: audio_playback error - audio not started"))
     if stopped.startswith("SUCCESS"):
         assert sum(hearing.audible(f) for f in ear.since(start)) <= 2
+
+
+async def test_given_a_sound_that_was_there_a_moment_ago_when_played_then_not_found(
+    new_room: NewRoom, service: Service, pbx: Pbx
+) -> None:
+    room = await new_room()
+    await room.party(agent=True)
+    screen = service.screen(room.agent)
+    sound = pbx.sounds / "fleeting.wav"
+    clips.write_wav(sound, clips.tone(440, 0.1))
+    assert (await screen.play("fleeting")).startswith("SUCCESS")
+    await screen.stage("STOP")
+
+    sound.unlink()
+    answer = await screen.play("fleeting")
+
+    assert answer == (
+        f"ERROR: audio_playback error - audio file not found - fleeting|PLAY|{room.agent}"
+    )

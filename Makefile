@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 PBX := asterisk-conf/test-pbx/pbx
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-fast check format lock clean compose-test
+.PHONY: help venv run test test-fast check format lock clean compose-test bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
@@ -29,8 +29,13 @@ test-fast: $(STAMP) ## only the tests that need no Asterisk
 	$(BIN)/pytest -m "not asterisk"
 
 compose-test: $(STAMP) ## build docker/ and listen to it; with an engine of our own where there is no Docker
-	docker/lab $(BIN)/pytest tests/compose/heard_in_containers.py
+	docker/lab $(BIN)/pytest tests/compose/*_in_containers.py tests/compose/alone_in_a_container.py
 	$(BIN)/pytest tests/compose/nothing_is_left.py
+
+bench: $(STAMP) ## figures beside raw AMI and ARI, into docs/performance.md; QUICK=1 only shows some
+	$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
+		$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
+	PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
 
 check: $(STAMP) ## lint, formatting and types
 	$(BIN)/ruff check

@@ -29,6 +29,7 @@ from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
 from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
 from callcue.core.session import Limits
+from callcue.core.types import Role
 from callcue.settings import Settings, SettingsError
 
 LARGEST_BODY = 1024 * 1024
@@ -84,6 +85,8 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
         tls=_tls(asterisk.tls_ca) if asterisk.tls else None,
         ignore=settings.calls.ignore_channels,
         agents=settings.agents,
+        agent_channels=settings.calls.agent_channels,
+        resumable=settings.calls.resumable_applications,
         bound_seconds=settings.playback.bound_seconds,
         hold_seconds=settings.playback.hold_seconds,
     )
@@ -163,6 +166,7 @@ def _users(settings: Settings) -> list[ApiUser]:
             group=user.group,
             functions=frozenset(user.functions),
             alt_user=user.alt_user,
+            audience=Role(user.audience),
         )
         for user in settings.users
     ]

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from callcue.api.health import Readiness
 from callcue.api.keys import digest
 from callcue.core.ports import Call, CallDirectory
+from callcue.core.types import Alone
 from callcue.settings import Settings
 from callcue.settings.tables import Channel, Key, User, Workspace
 
@@ -64,12 +65,12 @@ def base_url(host: str, port: int) -> str:
 
 def choose(directory: CallDirectory) -> tuple[str | None, Call | None]:
     """An agent who is logged in, and the call of a customer, in the agent's room if possible."""
-    calls = sorted(directory.calls(), key=lambda call: (call.conference.number, call.channel))
+    calls = sorted(directory.calls(), key=lambda call: (call.place.name, call.channel))
     agents = [AGENT, *(call.agent for call in calls if call.agent)]
     agent = next((name for name in agents if directory.agent_session(name)), None)
     session = directory.agent_session(agent) if agent else None
-    room = session.conference if session else None
-    calls.sort(key=lambda call: (call.conference != room, call.agent is not None))
+    room = session.place if session else None
+    calls.sort(key=lambda call: (call.place != room, isinstance(call.place, Alone), call.is_agent))
     return agent, calls[0] if calls else None
 
 

@@ -9,10 +9,13 @@ import pytest
 import pytest_asyncio
 from ears import clips
 from ears.ear import EarServer
-from real.hand import Hand
+from real.hand import Hand, open_hand
+from real.parties import ears_for
 from real.pbx import NoAsterisk, Pbx, running_pbx
 from real.room import NewRoom, Room
+from real.scenes import Scenes
 from real.service import Service, running_service
+from real.talk import Telephone
 from real.world import make_sounds
 
 _numbers = count(100)
@@ -25,11 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asterisk)
 
 
-@pytest.fixture(scope="session")
-def pbx() -> Iterator[Pbx]:
-    """One PBX for the whole run, with the clips of the tests."""
+@pytest.fixture(scope="session", params=["22", "16"])
+def pbx(request: pytest.FixtureRequest) -> Iterator[Pbx]:
+    """One PBX of each version, with the clips of the tests; `-k 22` and `-k 16` pick one."""
     try:
-        with running_pbx() as found:
+        with running_pbx("--asterisk", request.param) as found:
             _make_clips(found.sounds)
             make_sounds(found.sounds)
             yield found
@@ -42,29 +45,30 @@ def _make_clips(sounds: Path) -> None:
         "sweep": clips.sweep(10),
         "low": clips.tone(440, 4),
         "high": clips.tone(1500, 4),
+        "tick": clips.tone(440, 0.02),
+    }.items():
+        clips.write_wav(sounds / f"{name}.wav", samples)
+    for name, samples in {
         "short-low": clips.tone(440, 0.3),
         "short-mid": clips.tone(900, 0.3),
         "short-high": clips.tone(1500, 0.3),
         "blink": clips.tone(440, 0.2),
-        "tick": clips.tone(440, 0.02),
     }.items():
-        clips.write_wav(sounds / f"{name}.wav", samples)
+        clips.write_sln(sounds / f"{name}.sln", samples)
 
 
 @pytest_asyncio.fixture
-async def ears() -> AsyncIterator[EarServer]:
+async def ears(pbx: Pbx, hand: Hand) -> AsyncIterator[EarServer]:
     """Where Asterisk brings what the parties hear."""
-    async with EarServer() as server:
+    async with ears_for(pbx, hand) as server:
         yield server
 
 
 @pytest_asyncio.fixture
 async def hand(pbx: Pbx) -> AsyncIterator[Hand]:
     """The tests' own AMI connection."""
-    hand = Hand()
-    await hand.open(pbx.host, pbx.port, pbx.secret)
-    yield hand
-    await hand.close()
+    async with open_hand(pbx) as hand:
+        yield hand
 
 
 @pytest_asyncio.fixture
@@ -93,6 +97,26 @@ async def new_room(hand: Hand, ears: EarServer, service: Service) -> AsyncIterat
     for room in rooms:
         await room.close()
     await _no_leg_is_left(hand)
+
+
+@pytest_asyncio.fixture
+async def telephone(hand: Hand, ears: EarServer, service: Service) -> AsyncIterator[Telephone]:
+    """Brings parties into calls of two, or alone. Afterwards nothing of ours is left."""
+    assert service.server.readiness().ready
+    telephone = Telephone(hand, ears)
+    yield telephone
+    await telephone.close()
+    await _no_leg_is_left(hand)
+
+
+@pytest_asyncio.fixture
+async def scenes(
+    hand: Hand, telephone: Telephone, new_room: NewRoom, service: Service
+) -> AsyncIterator[Scenes]:
+    """Makes places of every kind, with parties in them."""
+    scenes = Scenes(hand, telephone, new_room, service)
+    yield scenes
+    scenes.close()
 
 
 async def _no_leg_is_left(hand: Hand) -> None:

@@ -44,4 +44,6 @@ async def test_given_tiny_items_without_end_when_paused_at_their_seams_then_neve
         await ask(conference, Stop())
         assert playback.reason is EndReason.STOPPED
 
-    await asyncio.gather(*(one_room() for _ in range(ROOMS)))
+    async with asyncio.TaskGroup() as group:  # where one fails the others stop
+        for _ in range(ROOMS):
+            group.create_task(one_room())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from real.pbx import SCRIPT, Pbx, running_pbx
+from real.pbx import SCRIPT, running_pbx
 
 WITHIN = 10.0
 
@@ -38,14 +38,15 @@ def started(*options: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
     return process, json.loads(said.readline())
 
 
-def test_given_one_pbx_when_another_is_started_then_both_run_side_by_side(pbx: Pbx) -> None:
-    with running_pbx() as other:
-        assert other.port != pbx.port
-        assert other.directory != pbx.directory
-        assert Path(f"/proc/{other.pid}").exists()
-        assert Path(f"/proc/{pbx.pid}").exists()
-    until_gone(other.pid, other.directory)
-    assert Path(f"/proc/{pbx.pid}").exists()
+def test_given_one_pbx_when_another_is_started_then_both_run_side_by_side() -> None:
+    with running_pbx() as one:
+        with running_pbx() as other:
+            assert other.port != one.port
+            assert other.directory != one.directory
+            assert Path(f"/proc/{other.pid}").exists()
+            assert Path(f"/proc/{one.pid}").exists()
+        until_gone(other.pid, other.directory)
+        assert Path(f"/proc/{one.pid}").exists()
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

@@ -1,22 +1,14 @@
 """The two reference calls, to a `callcue serve --demo` of its own process, as a newcomer has it."""
 
-import asyncio
-import os
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
-from aiohttp import ClientError, ClientSession
 from ears import hearing
 from ears.ear import Ear, EarServer
 from real.hand import Hand
 from real.pbx import Pbx
+from real.process import demonstration
 from real.room import Room
 
-CALLCUE = Path(sys.executable).with_name("callcue")
 VICIDIAL = (
     "/agc/api.php?source=test&user=6666&pass=1234&agent_user=1000"
     "&function=audio_playback&value=ss-noservice&stage=PLAY"
@@ -27,54 +19,6 @@ CALLS = (
 )
 BIRD = {"media": ["sound:ss-noservice"], "loop": 0, "timeout": 0, "pauseMilliseconds": 0}
 KEY = {"Authorization": "AccessKey demo-access-key"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def demonstration(pbx: Pbx) -> AsyncIterator[ClientSession]:
-    """`callcue serve --demo` beside the test PBX, ready, and a client of it."""
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "CALLCUE_ASTERISK_HOST": pbx.host,
-        "CALLCUE_ASTERISK_PORT": str(pbx.port),
-        "CALLCUE_ASTERISK_USERNAME": pbx.username,
-        "CALLCUE_ASTERISK_SECRET": pbx.secret,
-        "CALLCUE_HTTP_PORT": str(port),
-    }
-    process = await asyncio.create_subprocess_exec(
-        CALLCUE,
-        "serve",
-        "--demo",
-        env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with ClientSession(f"http://127.0.0.1:{port}") as client:
-            await until_ready(client)
-            yield client
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
-
-
-async def until_ready(client: ClientSession) -> None:
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                async with client.get("/health/ready") as response:
-                    if response.status == 200:
-                        return
-            except ClientError:
-                pass  # it does not listen yet
-            await asyncio.sleep(0.05)
 
 
 def voice(ear: Ear, since: float) -> int:
@@ -89,7 +33,7 @@ async def test_given_the_demonstration_when_the_vicidial_url_is_sent_then_succes
     ear = await room.party()
     start = time.monotonic()
 
-    async with demonstration(pbx) as client:
+    async with demonstration(pbx) as (client, _):
         async with client.get(VICIDIAL) as response:
             answer = await response.text()
         await ear.listen(2)
@@ -109,7 +53,7 @@ async def test_given_the_demonstration_when_birds_request_is_sent_then_202_and_i
     ear = await room.party()
     start = time.monotonic()
 
-    async with demonstration(pbx) as client:
+    async with demonstration(pbx) as (client, _):
         async with client.get(CALLS, headers=KEY) as response:
             calls = {call["conference"]: call["id"] for call in (await response.json())["results"]}
         playback = f"{CALLS}/{calls['8600066']}/playback"

@@ -21,7 +21,8 @@ from callcue.core.types import Conference, EndReason, Milliseconds
 CLIP_MS = 200
 """Length of the clip "blink"."""
 
-VERBS: list[Command] = [Pause(), Resume(), Restart(), Seek(Milliseconds(150)), Stop()]
+VERBS: list[Command] = [Pause(), Resume(), Restart(), Seek(Milliseconds(20)), Stop()]
+"""SEEK leaves 180 ms to hear: it is mute until callcue opens it, 130 ms later on a busy machine."""
 
 
 async def precisely(moment: float) -> None:
@@ -75,7 +76,7 @@ class Sweep:
             assert playback.ended
             await self._is_silent()
         else:  # RESUME, RESTART and SEEK let it play to its end
-            heard = await self._ear.listen(0.1)
+            heard = await self._ear.listen(0.2)
             # A RESUME in the last ms of a clip is true, and there is nothing left to hear.
             assert isinstance(command, Resume) or any(map(hearing.audible, heard))
             await asyncio.wait_for(playback.gone(), 3)
@@ -94,7 +95,9 @@ class Sweep:
 async def test_given_a_clip_when_verbs_sweep_in_ms_then_each_answer_is_true(
     new_room: NewRoom, service: Service, from_start: bool
 ) -> None:
-    steps = range(30) if from_start else range(CLIP_MS - 20, CLIP_MS + 10)
+    # Behind its end a leg stays for two frames more, and a STOP is obeyed until it has gone.
+    over_the_end = [*range(CLIP_MS - 20, CLIP_MS + 10), CLIP_MS + 100]
+    steps = range(30) if from_start else over_the_end
 
     async def sweep(command: Command) -> set[str]:
         room = await new_room()
@@ -102,7 +105,9 @@ async def test_given_a_clip_when_verbs_sweep_in_ms_then_each_answer_is_true(
         one = Sweep(service, room, ear)
         return {await one.at(ms, command, from_start=from_start) for ms in steps}
 
-    answers = await asyncio.gather(*(sweep(verb) for verb in VERBS))
+    async with asyncio.TaskGroup() as group:  # where one fails the others stop
+        sweeps = [group.create_task(sweep(verb)) for verb in VERBS]
 
+    answers = [swept.result() for swept in sweeps]
     assert all("done" in seen for seen in answers)
-    assert from_start or all("ended" in seen for seen in answers)
+    assert from_start or all("ended" in seen for seen in answers), answers

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from compose.stack import REPOSITORY
+from compose.stack import LAB
 
-LAB = REPOSITORY / "docker" / "lab"
 BUSY = "docker run --detach debian:forky-slim sleep 600 && exec sleep 600"
 ENGINE = {"dockerd", "containerd", "containerd-shim", "slirp4netns"}
-SECONDS_TO_END = 30
+SECONDS_TO_END = 60
 NO_DOCKER = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start the lab's engine")
 
 Traces = dict[str, object]
 

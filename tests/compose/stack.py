@@ -12,7 +12,17 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE = ("docker", "compose", "--file", str(REPOSITORY / "docker" / "compose.yaml"))
+SERVICES = ("asterisk", "callcue")
+LAB = REPOSITORY / "docker" / "lab"
 SECONDS_TO_HEALTHY = 120
+
+
+class Failed(AssertionError):
+    """A command that failed: what it said, and its exit code."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,30 @@ class Stack:
     def inside(self, service: str, *command: str) -> str:
         """Run a command in a container; return what it prints."""
         return self.compose("exec", "--no-TTY", service, *command)
+
+    def exit_code(self, service: str, *command: str) -> int:
+        """Run a command in a container that may well fail."""
+        try:
+            self.inside(service, *command)
+        except Failed as failed:
+            return failed.code
+        return 0
+
+    def health(self, service: str) -> dict[str, Any]:
+        """Docker's word on a service's health: the `Status`, and the `Log` of the last checks."""
+        health: dict[str, Any] = self.inspect(service)["State"]["Health"]
+        return health
+
+    def image_name(self, service: str) -> str:
+        """The image that compose has built."""
+        return f"{self.name}-{service}"
+
+    def image(self, service: str) -> dict[str, Any]:
+        """All that Docker knows of a service's image."""
+        found: list[dict[str, Any]] = json.loads(
+            docker("image", "inspect", self.image_name(service))
+        )
+        return found[0]
 
     def inspect(self, service: str) -> dict[str, Any]:
         """All that Docker knows of a service's container."""
@@ -62,7 +96,7 @@ class Stack:
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """Build both images, start both containers, and remove all of it afterwards."""
-    stack = Stack(f"callcue-test-{os.getpid()}", f"http://127.0.0.1:{_free_port()}")
+    stack = Stack(f"callcue-test-{os.getpid()}", f"http://127.0.0.1:{free_port()}")
     try:
         stack.compose("build")
         _up(stack)
@@ -75,23 +109,32 @@ def running_stack() -> Iterator[Stack]:
 def _up(stack: Stack) -> None:
     try:
         stack.compose("up", "--wait", "--wait-timeout", str(SECONDS_TO_HEALTHY))
-    except AssertionError as failed:
+    except Failed as failed:
         raise AssertionError(f"{failed}\n{stack.compose('logs', '--tail', '40')}") from None
 
 
-def docker(*arguments: str) -> str:
-    """Run `docker`; return what it prints."""
-    return _run("docker", *arguments)
+def docker(*arguments: str, given: str = "") -> str:
+    """Run `docker`, give it that to read, and return what it prints."""
+    return _run("docker", *arguments, given=given)
 
 
-def _run(*command: str, **variables: str) -> str:
+def lab(*command: str) -> str:
+    """Run a command in `docker/lab`; return what it prints."""
+    return _run(str(LAB), *command)
+
+
+def _run(*command: str, given: str = "", **variables: str) -> str:
     environment = {**os.environ, **variables}
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr[-4000:]}"
+    done = subprocess.run(
+        command, env=environment, check=False, input=given, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}\n{done.stderr[-4000:]}", done.returncode)
     return done.stdout
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

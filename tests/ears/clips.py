@@ -40,6 +40,14 @@ def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
         out.writeframes(samples.tobytes())
 
 
+def write_sln(path: Path, samples: NDArray[np.int16]) -> None:
+    """Write *samples* as Asterisk's own raw form, which it plays to the last sample.
+
+    Of a WAV it reads 44 bytes less than there are, and the short last frame comes late or never.
+    """
+    path.write_bytes(samples.astype("<i2").tobytes())
+
+
 CLOCK_COARSE = 500.0
 """Hz of a clock's second 0; each second is `CLOCK_STEP` higher."""
 

@@ -1,42 +1,51 @@
-"""A party in the call without a phone: Asterisk's AudioSocket brings it each frame it hears.
-
-The wire (AudioSocket): one byte kind, two bytes length, payload; 0x01 the UUID of the party,
-0x10 signed linear audio at 8 kHz, 0x00 the end. A frame comes every 20 ms and is answered by one.
-"""
+"""A party in the call without a phone: it keeps each frame that Asterisk brings it, and speaks."""
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from typing import Self
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-KIND_HANGUP = 0x00
-KIND_UUID = 0x01
-KIND_AUDIO = 0x10
-
-SILENT_FRAME = bytes([KIND_AUDIO]) + (320).to_bytes(2, "big") + bytes(320)
+from .clips import RATE
 
 
 @dataclass(slots=True)
 class Frame:
-    """One frame as it arrived: monotonic seconds, and its samples."""
+    """One frame as it arrived: monotonic seconds, and its samples at 8 kHz."""
 
     at: float
     samples: NDArray[np.int16]
+
+
+FRAME = 160
+"""Samples in 20 ms."""
+
+VOICE = 3000
+"""How loud a party speaks, where it does not keep silent."""
 
 
 @dataclass(slots=True)
 class Ear:
     """One party: all that it has heard since it joined."""
 
-    id: UUID = field(default_factory=uuid4)
+    id: UUID
+    channel: str
+    """What Asterisk is asked to originate, so that this ear is the party."""
+    mark: str
+    """A part of its channel's name that no other name has."""
+    hang_up: Callable[[], None]
+    """Leaves the call, as a caller does."""
     frames: list[Frame] = field(default_factory=list)
-    writer: asyncio.StreamWriter | None = None
+    pitch: float = 0.0
+    """Hz of the tone that it says; 0 is silence, sent as a phone sends it."""
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _said: int = 0
     _heard: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def since(self, moment: float) -> list[Frame]:
@@ -55,66 +64,38 @@ class Ear:
         await self.until(lambda: len(self.frames) >= wanted, within=seconds + 5)
         return self.frames[start:wanted]
 
-    def hang_up(self) -> None:
-        """Leave the call, as a caller does."""
-        if self.writer is not None:
-            self.writer.close()
+    async def speak(self, send: Callable[[NDArray[np.int16]], None]) -> None:
+        """Send a frame every 20 ms, as every phone does, until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            send(self._next_words())
+            due += 0.02
+            await asyncio.sleep(due - loop.time())
 
-    async def hear(self, payload: bytes) -> None:
+    def _next_words(self) -> NDArray[np.int16]:
+        t = (self._said + np.arange(FRAME)) / RATE
+        self._said += FRAME
+        return (VOICE * np.sin(2 * np.pi * self.pitch * t)).astype(np.int16)
+
+    async def hear(self, samples: NDArray[np.int16]) -> None:
         """Take in one frame."""
-        self.frames.append(Frame(time.monotonic(), np.frombuffer(payload, dtype="<i2")))
+        self.frames.append(Frame(time.monotonic(), samples))
         async with self._heard:
             self._heard.notify_all()
 
 
-class EarServer:
-    """Where Asterisk connects to, once for each party."""
+class EarServer(ABC):
+    """Where Asterisk brings what the parties hear, one ear for each party."""
 
-    def __init__(self) -> None:
-        self._ears: dict[UUID, Ear] = {}
-        self._server: asyncio.Server | None = None
-        self.port = 0
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Be there for the parties."""
 
-    async def __aenter__(self) -> "EarServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
+    @abstractmethod
     async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for ear in self._ears.values():
-            ear.hang_up()
+        """Every party leaves."""
 
+    @abstractmethod
     def new(self) -> Ear:
-        """An ear that waits for its connection."""
-        ear = Ear()
-        self._ears[ear.id] = ear
-        return ear
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ear: Ear | None = None
-        try:
-            while True:
-                kind, length = await self._header(reader)
-                payload = await reader.readexactly(length)
-                if kind == KIND_UUID:
-                    ear = self._ears[UUID(bytes=payload)]
-                    ear.writer = writer
-                    ear.connected.set()
-                elif kind == KIND_AUDIO and ear is not None:
-                    await ear.hear(payload)
-                    writer.write(SILENT_FRAME)
-                elif kind == KIND_HANGUP:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            if ear is not None:
-                ear.gone.set()
-            writer.close()
-
-    @staticmethod
-    async def _header(reader: asyncio.StreamReader) -> tuple[int, int]:
-        head = await reader.readexactly(3)
-        return head[0], int.from_bytes(head[1:], "big")
+        """An ear that waits for its party to be brought in."""

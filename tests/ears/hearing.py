@@ -44,6 +44,19 @@ def strength(samples: NDArray[np.int16], hertz: float) -> float:
     return float(2 * np.abs(np.sum(samples.astype(np.float64) * wave)) / np.sum(window))
 
 
+def without(frame: Frame, *voices: float) -> Frame:
+    """The frame with these steady tones taken out, to hear what is behind them.
+
+    They must be multiples of 50 Hz: those fit into a frame and leave all else as it is.
+    """
+    t = np.arange(len(frame.samples)) / RATE
+    rest = frame.samples.astype(np.float64)
+    for hertz in voices:
+        wave = np.exp(2j * np.pi * hertz * t)
+        rest -= np.real(2 * np.mean(rest * wave.conj()) * wave)
+    return Frame(frame.at, rest.round().astype(np.int16))
+
+
 def sweep_position(frame: Frame) -> float:
     """Seconds into a sweep at the frame's first sample."""
     middle = (pitch(frame.samples) - SWEEP_START) / SWEEP_SLOPE

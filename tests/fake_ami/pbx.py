@@ -1,22 +1,26 @@
-"""A whole fake Asterisk for callcue: rooms with parties, player legs, clips, and faults to order.
+"""A whole fake Asterisk for callcue: its manager, player legs, clips, and faults to order.
 
-It knows at any moment what a room really hears; a test compares that with what callcue reports.
+It knows at any moment what everybody really hears (see `Switch`); a test compares that with what
+callcue reports.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from enum import Enum
-from itertools import count
 from types import TracebackType
 from typing import Self
 
 from .belief import Belief
 from .fake import FakeAmi
+from .party import BESIDE
 from .player_leg import PlayerLeg
-from .speech import Answer, Fields, ReceivedAction, error, event_list, success
+from .speech import Answer, ReceivedAction, error, event_list, success
+from .switch import Switch
 
 PLAYER, PROBE = "callcue-player", "callcue-probe"
+WITHOUT_A_KEY = 0.1
+"""Seconds for which `ChanSpy` waits for a key before it looks for its channel."""
 QUEUED = "Originate successfully queued"
 CLIPS = {"greeting": 60_000, "offer": 60_000, "goodbye": 60_000}
 """Sound to length in ms. A minute does not end by itself in a test."""
@@ -34,44 +38,32 @@ class Fate(Enum):
     STUCK = "its channels are there and run nothing"
 
 
-@dataclass
-class Party:
-    """A channel in a room."""
-
-    uniqueid: str
-    channel: str
-    room: str
-    variables: dict[str, str] = field(default_factory=dict)
-
-
-class FakePbx:
+class FakePbx(Switch):
     """``async with FakePbx() as pbx:``; ``pbx.ami`` is the manager port it answers on.
 
     ``fates``: what becomes of the next Originates, in their order; then all are answered.
     ``join_result``: what `ConfBridge` says at once instead of letting the leg in.
-    ``admits``: while it is not set, legs stand before the room: streaming, and heard by nobody.
+    ``admits``: while it is not set, no leg gets in; one for a room streams, and is heard by nobody.
+    ``able``: whether a leg beside says that Asterisk has what it takes.
+    ``no_dialplan``: places ("context,exten,priority") that do not exist.
     """
 
     def __init__(self, clips: Mapping[str, int] | None = None) -> None:
+        super().__init__()
         self.ami = FakeAmi(Belief())
         self.clips = dict(CLIPS if clips is None else clips)
-        self.parties: dict[str, Party] = {}
-        self.legs: dict[str, PlayerLeg] = {}
         self.fates: list[Fate] = []
         self.join_result: str | None = None
         self.admits = asyncio.Event()
         self.admits.set()
-        self.withheld: set[str] = set()
-        """Events of these names happen and are not told."""
+        self.able = True
+        self.no_dialplan: set[str] = set()
         self.hangup_takes = 0.002
         """Seconds a leg is still heard after its Hangup was answered, as in Asterisk."""
         self.probes = 0
-        self.most_heard = 0
-        """The most clips that were ever heard in one room at one time."""
         self._gates: dict[str, asyncio.Event] = {}
-        self._numbers = count(1)
+        self._keys: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._news: asyncio.Queue[tuple[str, Fields]] = asyncio.Queue()
         for name, handler in self._handlers().items():
             self.ami.on(name, self._gated(name, handler))
 
@@ -82,6 +74,10 @@ class FakePbx:
             "Hangup": self._hangup,
             "Setvar": self._setvar,
             "Status": self._status,
+            "Getvar": self._getvar,
+            "ShowDialPlan": self._show_dialplan,
+            "PlayDTMF": self._press,
+            "BridgeList": lambda _: event_list("BridgeList", self.bridges()),
             "ConfbridgeListRooms": self._list_rooms,
             "ConfbridgeList": self._list_room,
             "CoreSettings": lambda _: {**success(), "AsteriskVersion": "22.10.1"},
@@ -105,58 +101,16 @@ class FakePbx:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.ami.stop()
 
-    # ---- what is so ----------------------------------------------------------------------------
-
-    def heard(self, room: str) -> list[tuple[str, int]]:
-        """Sound and ms of every leg that the parties of this room hear now."""
-        return [leg.heard for leg in self.legs.values() if leg.room == room and leg.heard]
-
-    def members(self, room: str) -> list[tuple[str, str]]:
-        """Unique id and channel of all who are in the room, legs included."""
-        parties = [(p.uniqueid, p.channel) for p in self.parties.values() if p.room == room]
-        legs = [leg for leg in self.legs.values() if leg.room == room and leg.joined]
-        return parties + [(leg.join_id, leg.channel[:-1] + "2") for leg in legs]
-
-    def leg(self, room: str) -> PlayerLeg:
-        """The only leg that is meant for this room."""
-        (leg,) = (leg for leg in self.legs.values() if leg.room == room)
-        return leg
-
     # ---- what the tester makes happen ----------------------------------------------------------
 
-    def enter(self, room: str, channel: str = "PJSIP/alice", **variables: str) -> str:
-        """A party comes into the room; its unique id."""
-        number = next(self._numbers)
-        party = Party(f"1700000000.{number}", f"{channel}-{number:08x}", room, variables)
-        self.parties[party.uniqueid] = party
-        self._tell("Newchannel", {"Channel": party.channel, "Uniqueid": party.uniqueid})
-        for name, value in variables.items():
-            self.set_variable(party.uniqueid, name, value)
-        self._tell("ConfbridgeJoin", self._member(party.uniqueid, party.channel, room))
-        return party.uniqueid
-
-    def set_variable(self, uniqueid: str, name: str, value: str) -> None:
-        """A party's dialplan sets a channel variable."""
-        party = self.parties[uniqueid]
-        party.variables[name.lstrip("_")] = value
-        fields = {"Channel": party.channel, "Uniqueid": uniqueid, "Variable": name, "Value": value}
-        self._tell("VarSet", fields)
-
-    def leave(self, uniqueid: str) -> None:
-        """A party hangs up."""
-        party = self.parties.pop(uniqueid)
-        self._tell("ConfbridgeLeave", self._member(uniqueid, party.channel, party.room))
-        self._end_if_empty(party.room)
-        self._tell("Hangup", {"Channel": party.channel, "Uniqueid": uniqueid, "Cause": "16"})
-
-    def finish_item(self, room: str) -> None:
-        """What plays in this room, a clip or the gap before it, is over now."""
-        self.leg(room).finish_item()
+    def finish_item(self, target: str) -> None:
+        """What plays there, a clip or the gap before it, is over now."""
+        self.leg(target).finish_item()
         self._note_heard()
 
-    def kill_leg(self, room: str) -> None:
+    def kill_leg(self, target: str) -> None:
         """The leg dies and leaves no last word."""
-        self.leg(room).die()
+        self.leg(target).die()
 
     def hold(self, action: str) -> asyncio.Event:
         """Actions of this name are done, but answered only once the event returned is set.
@@ -201,37 +155,51 @@ class FakePbx:
         leg = PlayerLeg(
             uniqueid=action["ChannelId"],
             join_id=action["OtherChannelId"],
-            room=action.variables["CALLCUE_ROOM"],
             variables=dict(action.variables),
             clips=self.clips,
             tell=self._tell,
             hang_up=self._leg_gone,
         )
+        assert action["Channel"] == f"Local/{leg.way}@callcue-join/n"
         self.legs[leg.uniqueid] = leg
-        for uniqueid, half in ((leg.uniqueid, "1"), (leg.join_id, "2")):
-            self._tell("Newchannel", {"Channel": leg.channel[:-1] + half, "Uniqueid": uniqueid})
+        self._keys[leg.join_id] = asyncio.Event()
+        for uniqueid, channel in ((leg.uniqueid, leg.channel), (leg.join_id, leg.join_channel)):
+            self._tell("Newchannel", {"Channel": channel, "Uniqueid": uniqueid})
         if runs:
             self._do(self._run_leg(leg, action))
 
     async def _run_leg(self, leg: PlayerLeg, action: ReceivedAction) -> None:
-        """The join half enters while the player half starts to play, as it does in Asterisk."""
+        """The join half gets in while the player half starts to play, or waits for that."""
         self._originate_response(action, "Success")
-        result = self.join_result or ("" if self.members(leg.room) else "EMPTY")
-        if result:
-            fields = {"UserEvent": "CallcueJoin", "Uniqueid": leg.join_id, "Result": result}
-            self._tell("UserEvent", fields)
-            leg.die()
+        if leg.way != "room":
+            leg.begin(action["Exten"])
+        if self.join_result or (leg.way == "room" and not self.members(leg.room)):
+            self._refuse_leg(leg, self.join_result or "EMPTY")
             return
-        if not self.admits.is_set():
-            leg.start(action["Exten"].removeprefix("start-"))
-            await self.admits.wait()
+        if not self.admits.is_set() and leg.way == "room":
+            leg.begin(action["Exten"])
+        await self.admits.wait()
+        if leg.spies:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._keys[leg.join_id].wait(), WITHOUT_A_KEY)
         if leg.uniqueid not in self.legs:
             return
-        leg.joined = True
-        self._tell("ConfbridgeJoin", self._member(leg.join_id, leg.channel[:-1] + "2", leg.room))
+        if leg.way == "beside":
+            self._join_says(leg, "CallcueAtHand", Able="yes" if self.able else "no")
+        elif result := self.join(leg):
+            self._refuse_leg(leg, result)
+            return
         if not leg.running:
-            leg.start(action["Exten"].removeprefix("start-"))
+            leg.begin(action["Exten"])
         self._note_heard()
+
+    def _refuse_leg(self, leg: PlayerLeg, result: str) -> None:
+        if not leg.spies:
+            self._join_says(leg, "CallcueJoin", Result=result)
+        leg.die()
+
+    def _join_says(self, leg: PlayerLeg, what: str, **more: str) -> None:
+        self._tell("UserEvent", {**leg.join_fields, "UserEvent": what, **more})
 
     def _originate_response(self, action: ReceivedAction, response: str) -> None:
         fields = {"Response": response, "Uniqueid": action["ChannelId"], "ActionID": action.id}
@@ -247,10 +215,13 @@ class FakePbx:
             self._tell("UserEvent", {**fields, **answer})
 
     def _redirect(self, action: ReceivedAction) -> Answer:
-        leg = self.legs.get(action["Channel"])
-        if leg is None or action["Context"] != PLAYER:
-            return error(f"Channel does not exist: {action['Channel']}")
-        leg.redirect(action["Exten"])
+        channel, context, exten = action["Channel"], action["Context"], action["Exten"]
+        if channel in self.legs and context == PLAYER:
+            self.legs[channel].redirect(exten)
+        elif channel in self.parties and context == BESIDE:
+            self.redirect_party(channel, context, exten)
+        else:
+            return error(f"Channel does not exist: {channel}")
         return success("Redirect successful")
 
     def _hangup(self, action: ReceivedAction) -> Answer:
@@ -261,28 +232,64 @@ class FakePbx:
         return success("Channel Hungup")
 
     def _setvar(self, action: ReceivedAction) -> Answer:
-        leg = self.legs.get(action["Channel"])
-        if leg is None:
+        channel, name, value = action["Channel"], action["Variable"], action["Value"]
+        if channel in self.legs:
+            self.legs[channel].set_function(name, value)
+        elif channel in self.parties:
+            self.set_variable(channel, name, value)
+        else:
             return error("No such channel")
-        leg.set_function(action["Variable"], action["Value"])
         return success("Variable Set")
 
-    def _status(self, action: ReceivedAction) -> Answer:
-        asked = action.get("Variables", "").split(",")
-        channels = {leg.uniqueid: leg.status() for leg in self.legs.values()}
-        channels |= {party.uniqueid: party.variables for party in self.parties.values()}
-        if "Channel" in action:
-            if action["Channel"] not in channels:
-                return error("No such channel")
-            channels = {action["Channel"]: channels[action["Channel"]]}
-        items = [
-            {"Uniqueid": one, "Variable": [f"{name}={has.get(name, '')}" for name in asked]}
-            for one, has in channels.items()
+    def _getvar(self, action: ReceivedAction) -> Answer:
+        if action["Channel"] not in self.parties:
+            return error("No such channel")
+        # Only this one is asked for: who has a dialplan of its own has such a timeout.
+        assert action["Variable"] == "TIMEOUT(response)", action["Variable"]
+        return {**success("Result will follow"), "Variable": action["Variable"], "Value": "10.000"}
+
+    def _show_dialplan(self, action: ReceivedAction) -> Answer:
+        """The steps of one extension: what the channels there are doing."""
+        where = (action["Context"], action["Extension"])
+        steps = [
+            {"Priority": party.priority, "Application": party.application}
+            for party in self.parties.values()
+            if (party.context, party.exten) == where
+            and ",".join((*where, party.priority)) not in self.no_dialplan
         ]
-        return event_list("Status", items)
+        return event_list("ListDialplan", steps) if steps else error("Did not find extension")
+
+    def _press(self, action: ReceivedAction) -> Answer:
+        """Received by the join half itself, so that nobody hears it."""
+        key = self._keys.get(action["Channel"])
+        if key is None or action.get("Receive") != "true":
+            return error("Channel not found")
+        key.set()
+        return success("DTMF successfully queued")
+
+    def _status(self, action: ReceivedAction) -> Answer:
+        asked = [name for name in action.get("Variables", "").split(",") if name]
+        items = {
+            leg.uniqueid: ({"Channel": leg.channel, "Uniqueid": leg.uniqueid}, leg.status())
+            for leg in self.legs.values()
+        }
+        items |= {
+            party.uniqueid: (party.status(), party.variables) for party in self.parties.values()
+        }
+        if "Channel" in action:
+            if action["Channel"] not in items:
+                return error("No such channel")
+            items = {action["Channel"]: items[action["Channel"]]}
+        return event_list(
+            "Status",
+            [
+                {**fields, "Variable": [f"{name}={has.get(name, '')}" for name in asked]}
+                for fields, has in items.values()
+            ],
+        )
 
     def _list_rooms(self, _action: ReceivedAction) -> Answer:
-        rooms = sorted({party.room for party in self.parties.values()})
+        rooms = sorted({party.room for party in self.parties.values() if party.room})
         if not rooms:
             return error("No active conferences.")
         return event_list("ConfbridgeListRooms", [{"Conference": room} for room in rooms])
@@ -295,33 +302,6 @@ class FakePbx:
         return event_list("ConfbridgeList", [self._member(*member, room) for member in members])
 
     # ---- events --------------------------------------------------------------------------------
-
-    @staticmethod
-    def _member(uniqueid: str, channel: str, room: str) -> dict[str, str]:
-        where = {"Context": "conferences", "Exten": room}
-        return {"Conference": room, "Channel": channel, "Uniqueid": uniqueid, **where}
-
-    def _leg_gone(self, leg: PlayerLeg) -> None:
-        if self.legs.pop(leg.uniqueid, None) is None:
-            return
-        for uniqueid, half in ((leg.uniqueid, "1"), (leg.join_id, "2")):
-            channel = leg.channel[:-1] + half
-            if half == "2" and leg.joined:
-                self._tell("ConfbridgeLeave", self._member(uniqueid, channel, leg.room))
-                self._end_if_empty(leg.room)
-            self._tell("Hangup", {"Channel": channel, "Uniqueid": uniqueid, "Cause": "16"})
-
-    def _end_if_empty(self, room: str) -> None:
-        if not self.members(room):
-            self._tell("ConfbridgeEnd", {"Conference": room})
-
-    def _note_heard(self) -> None:
-        rooms = {leg.room for leg in self.legs.values()}
-        self.most_heard = max([self.most_heard, *(len(self.heard(room)) for room in rooms)])
-
-    def _tell(self, event: str, fields: Fields) -> None:
-        if event not in self.withheld:
-            self._news.put_nowait((event, fields))
 
     async def _emit(self) -> None:
         """All events leave in the order they happened, behind the reply that is being written."""

@@ -13,6 +13,9 @@ from .speech import Fields
 MUTE_FOR = 0.2
 """Seconds a leg that streams from inside a clip waits to be opened, before it goes on alone."""
 
+FORGOTTEN_AFTER = 10.0
+"""Seconds a leg waits for its start once its join half is to be in."""
+
 Tell = Callable[[str, Fields], None]
 """Emits an event of that name."""
 
@@ -24,18 +27,21 @@ def asterisk_ms() -> int:
 
 @dataclass
 class PlayerLeg:
-    """One leg. ``joined`` and ``running`` say whether it is in the room and in its dialplan."""
+    """One leg. ``joined`` and ``running`` say whether it is heard and in its dialplan."""
 
     uniqueid: str
     join_id: str
-    room: str
     variables: dict[str, str]
     clips: Mapping[str, int]
     """Sound to length in ms; the tester's own, so that it can change."""
     tell: Tell
     hang_up: Callable[["PlayerLeg"], None]
     joined: bool = False
+    bridge: str = ""
+    """That its join half is in, where it is a member of one."""
     running: bool = False
+    waits: bool = False
+    """In `ready`, where it plays silence."""
     gain: str = ""
     muted: bool = False
     number: str = ""
@@ -56,12 +62,39 @@ class PlayerLeg:
         return self.variables[f"CALLCUE_CLIP_{self.item}"]
 
     @property
+    def way(self) -> str:
+        """The extension of `callcue-join` that its join half runs."""
+        return self.variables["CALLCUE_JOIN"]
+
+    @property
+    def spies(self) -> bool:
+        return self.way in ("barge", "whisper")
+
+    @property
+    def room(self) -> str:
+        return self.variables.get("CALLCUE_ROOM", "")
+
+    @property
+    def party(self) -> str:
+        return self.variables.get("CALLCUE_PARTY", "")
+
+    @property
     def channel(self) -> str:
-        return f"Local/room@callcue-join-{self.uniqueid[-8:]};1"
+        return f"Local/{self.way}@callcue-join-{self.uniqueid[-8:]};1"
+
+    @property
+    def join_channel(self) -> str:
+        return f"{self.channel[:-1]}2"
+
+    @property
+    def join_fields(self) -> dict[str, str]:
+        """What every event about its join half has."""
+        where = {"Context": "callcue-join", "Exten": self.way, "Priority": "3"}
+        return {"Channel": self.join_channel, "Uniqueid": self.join_id, **where}
 
     @property
     def heard(self) -> tuple[str, int] | None:
-        """Sound and ms, if anybody in the room hears it now."""
+        """Sound and ms, if anybody hears it now."""
         streaming = self.running and not self.held and self.mode == "playing"
         if not (self.joined and streaming) or self.muted or self.offset < 0 or self.end_reason:
             return None
@@ -74,6 +107,11 @@ class PlayerLeg:
         if not self.running:
             return
         _cue, verb, number, *place = extension.split("-")
+        if self.waits:
+            assert verb == "start", f"{verb} before its start"
+            self.waits = False
+            self.start(number)
+            return
         again, self.number = number == self.number, number
         self.alone = False
         match "again" if again else verb:
@@ -91,8 +129,17 @@ class PlayerLeg:
                 raise ValueError(f"the dialplan has no {extension}")
         self._settle()
 
+    def begin(self, extension: str) -> None:
+        """``ready-N`` or ``start-N``: what Originate runs once the leg is answered."""
+        first, number = extension.split("-")
+        if first == "start":
+            self.start(number)
+        else:
+            self.running = self.waits = True
+            self._time_out_after(FORGOTTEN_AFTER)
+
     def start(self, number: str) -> None:
-        """``start-N``: what Originate runs once the leg is answered."""
+        """``start-N``: the list, from its start."""
         self.running, self.number, self.mode = True, number, "playing"
         self.left = int(self.variables["CALLCUE_LEFT"])
         self._playing()
@@ -119,7 +166,7 @@ class PlayerLeg:
 
     def status(self) -> dict[str, str]:
         """Its variables as the dialplan keeps them."""
-        if not self.running:
+        if not self.running or self.waits:
             return dict(self.variables)
         return {
             **self.variables,
@@ -194,8 +241,10 @@ class PlayerLeg:
         self._go()
 
     def _time_is_up(self) -> None:
-        """``T``: the short limit of a leg that nobody opened, or the true one."""
-        if self.muted and not self.held:
+        """``T``: the short limit of a leg that nobody opened or started, or the true one."""
+        if self.waits:
+            self.die()
+        elif self.muted and not self.held:
             self.alone, self.muted = True, False
             self._settle()
         else:

@@ -12,7 +12,7 @@ Answer = Fields | Sequence[Fields] | None
 
 
 # Where an item's event is not named as the action that asks for it.
-_ITEM_EVENTS = {"CoreShowChannels": "CoreShowChannel"}
+_ITEM_EVENTS = {"CoreShowChannels": "CoreShowChannel", "BridgeList": "BridgeListItem"}
 
 
 class ReceivedAction(dict[str, str]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import NAMESPACE_URL, uuid5
 
 from callcue.core.ports import AgentSession, Call
-from callcue.core.types import CallId, Conference
+from callcue.core.types import Bridge, CallId, Conference, Place
 
 
 @dataclass
@@ -16,7 +16,8 @@ class FakeDirectory:
     up: bool = True
     live: dict[CallId, Call] = field(default_factory=dict)
     agents: dict[str, AgentSession] = field(default_factory=dict)
-    on_deserted: Callable[[Conference], None] | None = None
+    on_left: Callable[[Call], None] | None = None
+    on_deserted: Callable[[Place], None] | None = None
 
     # ---- the port -----------------------------------------------------------------------------
 
@@ -29,8 +30,8 @@ class FakeDirectory:
     def agent_session(self, agent: str) -> AgentSession | None:
         return self.agents.get(agent)
 
-    def parties(self, conference: Conference) -> int:
-        return sum(call.conference == conference for call in self.live.values())
+    def parties(self, place: Place) -> Collection[Call]:
+        return [call for call in self.live.values() if call.place == place]
 
     def available(self, server: str) -> bool:
         return self.up and server == self.server
@@ -39,26 +40,38 @@ class FakeDirectory:
 
     def enter(
         self,
-        number: str,
+        where: str | Place,
         channel: str,
         *,
         agent: str | None = None,
         context: str = "default",
         dialled: str = "",
     ) -> Call:
-        """A party enters a room; with *agent* it is that agent's room from now on."""
-        conference = Conference(self.server, number)
+        """A party comes to a place, or to a room by its number; *agent* is there from now on."""
+        place = Conference(self.server, where) if isinstance(where, str) else where
         call_id = CallId(uuid5(NAMESPACE_URL, channel))
-        call = Call(call_id, conference, channel, f"1.{channel}", context, dialled or number, agent)
+        call = Call(
+            call_id,
+            place,
+            channel,
+            f"1.{channel}",
+            context,
+            dialled or place.name,
+            agent,
+            is_agent=agent is not None,
+        )
         self.live[call.id] = call
         if agent is not None:
-            self.agents[agent] = AgentSession(conference, "fake")
+            self.agents[agent] = AgentSession(place, "fake", call.id)
         return call
 
     def leave(self, call: Call) -> None:
-        """A party leaves; with the last one the room is deserted."""
+        """A party hangs up; with the last one, or with one of two in a bridge, it is deserted."""
         del self.live[call.id]
         if call.agent is not None:
             self.agents.pop(call.agent, None)
-        if not self.parties(call.conference) and self.on_deserted is not None:
-            self.on_deserted(call.conference)
+        if self.on_left is not None:
+            self.on_left(call)
+        fewest = 2 if isinstance(call.place, Bridge) else 1
+        if len(self.parties(call.place)) < fewest and self.on_deserted is not None:
+            self.on_deserted(call.place)

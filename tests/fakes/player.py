@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from callcue.core.errors import CallcueError
+from callcue.core.errors import CallcueError, CannotPlayHere
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
-from callcue.core.types import Milliseconds, PlaybackId, Position
+from callcue.core.types import CallId, Milliseconds, Place, PlaybackId, Position
 
 START = Position(1, 1, Milliseconds(0))
 
@@ -34,6 +34,9 @@ class FakePlayer:
     refuse: CallcueError | None = None
     silent: set[str] = field(default_factory=set)
     joins: bool = True
+    checked: list[tuple[Place, CallId | None]] = field(default_factory=list)
+    cannot_play: str = ""
+    """Why nothing can be played anywhere, if so."""
     unplayable: set[str] = field(default_factory=set)
     taken: list[tuple[str, PlaybackId]] = field(default_factory=list)
     """Every verb that was taken, in its order."""
@@ -44,6 +47,12 @@ class FakePlayer:
     _listener: LegListener | None = None
 
     # ---- the port -----------------------------------------------------------------------------
+
+    async def check(self, place: Place, listener: CallId | None) -> str:
+        self.checked.append((place, listener))
+        if self.cannot_play:
+            raise CannotPlayHere(self.cannot_play)
+        return "room" if listener is None else "whisper"
 
     async def start(self, playback: Playback) -> None:
         self._take("start", playback)

@@ -33,6 +33,7 @@ class FakeTelephony:
     def report_to(self, controller: Controller) -> None:
         self.controller = controller
         self.player.report_to(controller.leg_event)
+        self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
 
     async def run(self) -> None:

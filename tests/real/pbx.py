@@ -27,6 +27,15 @@ class Pbx:
     """Where a test puts clips of its own."""
     directory: Path
     pid: int
+    http_port: int
+    """Where ARI answers, on loopback, if the test PBX has it."""
+    sip_port: int
+    """Where phones register, on loopback over UDP."""
+
+    @property
+    def major(self) -> int:
+        """The first number of its version."""
+        return int(self.version.partition(".")[0])
 
 
 @contextmanager
@@ -64,4 +73,6 @@ def _pbx(said: dict[str, str]) -> Pbx:
         sounds=Path(said["sounds"]),
         directory=Path(said["directory"]),
         pid=int(said["pid"]),
+        http_port=int(said["http_port"]),
+        sip_port=int(said["sip_port"]),
     )

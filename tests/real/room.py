@@ -31,7 +31,7 @@ class Room:
         reply = await self.hand.do(
             "Originate",
             variables,
-            Channel=f"AudioSocket/127.0.0.1:{self.ears.port}/{ear.id}",
+            Channel=ear.channel,
             Context="callcue-test-rooms",
             Exten=f"{self.profile}{self.number}",
             Priority="1",

@@ -36,7 +36,7 @@ class Service:
 
     def integrator(self, call: UUID) -> "Integrator":
         """A Bird client for that call."""
-        return Integrator(self, call)
+        return Integrator(self.http, self.url, call)
 
     async def ready(self) -> None:
         """Wait until Asterisk's rooms are known."""
@@ -77,16 +77,22 @@ class Screen:
 class Integrator:
     """Speaks to the JSON API as an integrator's program does."""
 
-    def __init__(self, service: Service, call: UUID) -> None:
-        self._http = service.http
-        self._workspace = f"{service.url}/workspaces/{demo.WORKSPACE}"
+    def __init__(self, http: ClientSession, url: str, call: UUID) -> None:
+        self._http = http
+        self._workspace = f"{url}/workspaces/{demo.WORKSPACE}"
         self._url = f"{self._workspace}/channels/{demo.CHANNEL}/calls/{call}/playback"
 
     async def play(
-        self, *clips: str, if_playing: str = "queue", **options: int
+        self, *clips: str, if_playing: str = "queue", audience: str = "everyone", **options: int
     ) -> tuple[int, dict[str, Any]]:
         body = {"media": [f"sound:{clip}" for clip in clips], **options}
-        return await self._ask("POST", f"{self._url}?ifPlaying={if_playing}", json=body)
+        query = f"ifPlaying={if_playing}&audience={audience}"
+        return await self._ask("POST", f"{self._url}?{query}", json=body)
+
+    async def call(self) -> dict[str, Any]:
+        status, answer = await self._ask("GET", self._url.removesuffix("/playback"))
+        assert status == 200, answer
+        return answer
 
     async def control(self, verb: str, body: dict[str, float] | None = None) -> dict[str, Any]:
         """A verb that must be obeyed."""
@@ -102,9 +108,9 @@ class Integrator:
         assert status == 200, answer
         return answer
 
-    async def ended(self, playback: str) -> dict[str, Any]:
+    async def ended(self, playback: str, within: float = 5) -> dict[str, Any]:
         """A playback of this client's workspace, once it has ended."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within):
             while True:
                 url = f"{self._workspace}/playbacks/{playback}"
                 status, answer = await self._ask("GET", url)
@@ -120,15 +126,16 @@ class Integrator:
 
 
 @asynccontextmanager
-async def running_service(pbx: Pbx) -> AsyncIterator[Service]:
-    """Serve on a port of its own, connected to *pbx*."""
+async def running_service(pbx: Pbx, **tables: Any) -> AsyncIterator[Service]:
+    """Serve on a port of its own, connected to *pbx*; *tables* are settings of other values."""
     environment = {
         "CALLCUE_ASTERISK_HOST": pbx.host,
         "CALLCUE_ASTERISK_PORT": str(pbx.port),
         "CALLCUE_ASTERISK_USERNAME": pbx.username,
         "CALLCUE_ASTERISK_SECRET": pbx.secret,
     }
-    settings = demo.with_demo_credentials(load(None, environment, demo=True))
+    plain = load(None, environment, demo=True).model_copy(update=tables)
+    settings = demo.with_demo_credentials(plain)
     server = AsteriskServer(asterisk_address(settings))
     app: web.Application = make_app(settings, server, MemoryLedger())
     async with TestServer(app) as http_server, ClientSession() as http:

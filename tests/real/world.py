@@ -21,7 +21,8 @@ from callcue.core.playback import Playback
 from callcue.core.session import CallSession
 from callcue.core.types import Conference, IfPlaying, Milliseconds
 
-from .hand import Hand
+from .hand import Hand, open_hand
+from .parties import ears_for
 from .pbx import Pbx
 from .room import Room
 
@@ -81,7 +82,8 @@ class RealWorld:
         ear = self._listener(room)
         if ear is None:
             return []
-        await ear.listen(0.02)
+        if not await self._hears_on(ear):
+            return []
         frame = ear.frames[-1]
         found = hearing.identities(frame, list(IDENTITIES))
         if not hearing.audible(frame):
@@ -90,6 +92,16 @@ class RealWorld:
             return [Heard("noise", 0)] * max(2, len(found))
         age = (time.monotonic() - frame.at) * 1000 + 20
         return [Heard(IDENTITIES[found[0]], round(hearing.clock_ms(frame) + age))]
+
+    @staticmethod
+    async def _hears_on(ear: Ear) -> bool:
+        """Wait for its next frame; false if it leaves instead."""
+        tasks = [asyncio.create_task(ear.listen(0.02)), asyncio.create_task(ear.gone.wait())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return not ear.gone.is_set()
 
     def most_heard(self) -> int:
         together = (
@@ -132,16 +144,14 @@ class RealWorld:
 
     async def _until_known(self, room: Conference, *, present: bool) -> None:
         async with asyncio.timeout(5):
-            while (self.server.directory.parties(room) > 0) is not present:
+            while bool(self.server.directory.parties(room)) is not present:
                 await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
 async def real_world(pbx: Pbx, rooms: int) -> AsyncIterator[RealWorld]:
     """A world whose link is up, with a party in each room."""
-    hand = Hand()
-    await hand.open(pbx.host, pbx.port, pbx.secret)
-    async with EarServer() as ears:
+    async with open_hand(pbx) as hand, ears_for(pbx, hand) as ears:
         world = RealWorld(pbx, hand, ears, rooms)
         running = asyncio.create_task(world.server.run())
         try:
@@ -152,4 +162,3 @@ async def real_world(pbx: Pbx, rooms: int) -> AsyncIterator[RealWorld]:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            await hand.close()

@@ -13,7 +13,7 @@ from callcue.core.controller import Controller
 from callcue.core.playback import Playback
 from callcue.core.session import CallSession, Limits
 from callcue.core.states import State
-from callcue.core.types import Conference, IfPlaying
+from callcue.core.types import Conference, IfPlaying, Place
 
 from .stage import StrictLedger
 from .world import Heard
@@ -44,13 +44,13 @@ class FakeWorld:
 
     # World
 
-    async def perform(self, room: Conference, command: Command) -> Playback:
+    async def perform(self, room: Place, command: Command) -> Playback:
         playback = await self.controller.perform(room, command)
         if isinstance(command, Play) and command.request.if_playing is not IfPlaying.QUEUE:
             await playback.audible()
         return playback
 
-    def session(self, room: Conference) -> CallSession | None:
+    def session(self, room: Place) -> CallSession | None:
         return self.controller.session(room)
 
     async def heard(self, room: Conference) -> list[Heard]:
@@ -75,11 +75,11 @@ class FakeWorld:
 
     # For tests of single cases.
 
-    def state(self, room: Conference = ROOM) -> State:
+    def state(self, room: Place = ROOM) -> State:
         session = self.session(room)
         return State.IDLE if session is None else session.state
 
-    def current(self, room: Conference = ROOM) -> Playback:
+    def current(self, room: Place = ROOM) -> Playback:
         session = self.session(room)
         assert session is not None
         assert session.current is not None

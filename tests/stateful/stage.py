@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from fakes.directory import FakeDirectory
+
 from callcue.core.commands import Command, Pause, Play, Stop
 from callcue.core.errors import ClipNotFound
 from callcue.core.playback import Playback, PlayRequest
@@ -11,10 +13,12 @@ from callcue.core.ports import LegEvent
 from callcue.core.session import CallSession, Limits
 from callcue.core.states import Event, State
 from callcue.core.types import (
+    CallId,
     Conference,
     EndReason,
     IfPlaying,
     Milliseconds,
+    Place,
     PlaybackId,
     Position,
     SoundName,
@@ -57,7 +61,14 @@ class PuppetPlayer:
         self.sent: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.faults: dict[str, Exception] = {}
+        self.checked: list[tuple[Place, CallId | None]] = []
         self.found: LegEvent | Exception = LegEvent(Event.LEG_GONE)
+
+    async def check(self, place: Place, listener: CallId | None) -> str:
+        self.checked.append((place, listener))
+        if "check" in self.faults:
+            raise self.faults.pop("check")
+        return "room"
 
     async def start(self, playback: Playback) -> None:
         await self._do("start", playback, f"start {playback.request.media[0]}")
@@ -164,10 +175,16 @@ class Stage:
 
     def __init__(self, limits: Limits) -> None:
         self.player = PuppetPlayer()
+        self.directory = FakeDirectory(ROOM.server)
         self.media = PuppetMedia()
         self.ledger = StrictLedger()
         self.session = CallSession(
-            ROOM, player=self.player, media=self.media, ledger=self.ledger, limits=limits
+            ROOM,
+            player=self.player,
+            directory=self.directory,
+            media=self.media,
+            ledger=self.ledger,
+            limits=limits,
         )
         self._asked: list[asyncio.Task[Playback]] = []
 

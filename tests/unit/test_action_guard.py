@@ -34,9 +34,15 @@ def test_given_variables_when_built_then_each_is_a_header_of_its_own() -> None:
         "CALLCUE_CLIP_1": "callcue/ab12cd",
         "CALLCUE_LEFT": 90_000,
         "_X": "",
+        "CALLCUE_BACK": "from-trunk/*98#/3",
     }
     action = build_action("Originate", "id-1", {"Async": "true"}, variables)
-    assert action["Variable"] == ["CALLCUE_CLIP_1=callcue/ab12cd", "CALLCUE_LEFT=90000", "_X="]
+    assert action["Variable"] == [
+        "CALLCUE_CLIP_1=callcue/ab12cd",
+        "CALLCUE_LEFT=90000",
+        "_X=",
+        "CALLCUE_BACK=from-trunk/*98#/3",
+    ]
 
 
 @pytest.mark.parametrize("control", CONTROL)
@@ -86,6 +92,8 @@ def test_given_setvar_when_built_then_a_function_may_be_named_but_not_assigned()
     action = build_action("Setvar", "id-1", {"Variable": "VOLUME(TX)", "Value": -3})
     assert action["Variable"] == "VOLUME(TX)"
     assert action["Value"] == "-3"
+    asked = "DIALPLAN_EXISTS(from-trunk,*98#,1)"
+    assert build_action("Getvar", "id-1", {"Variable": asked})["Variable"] == asked
     with pytest.raises(UnsafeHeader, match="only name a variable"):
         build_action("Originate", "id-1", {"Async": "true", "Variable": "A=b"})
 

@@ -71,6 +71,23 @@ async def test_given_a_right_login_then_it_is_remembered_for_a_minute() -> None:
         assert judged == [PASSWORD, PASSWORD]
 
 
+async def test_given_a_login_in_use_when_its_minute_ends_then_nobody_waits_for_the_hash() -> None:
+    clock = Clock()
+    async with _passwords(clock=clock) as passwords:
+        judged = _count_judgements(passwords)
+        await passwords.verify("ann", PASSWORD, HERE)
+        clock.now += module.REMEMBERED_SECONDS - 1
+
+        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert judged == [PASSWORD]  # answered from memory, before anything was computed
+        (renewal,) = passwords._running.values()
+        assert await renewal is Verdict.GOOD
+        clock.now += 2
+
+        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert judged == [PASSWORD, PASSWORD]
+
+
 async def test_given_a_wrong_login_then_it_is_never_remembered() -> None:
     async with _passwords() as passwords:
         judged = _count_judgements(passwords)

@@ -46,10 +46,13 @@ async def test_given_a_call_then_it_is_shown() -> None:
             "status": "ongoing",
             "server": "main",
             "conference": ROOM,
+            "bridge": None,
             "endpoint": "PJSIP/agent",
             "context": "default",
             "number": ROOM,
             "agent": "1000",
+            "join": "room",
+            "cannotPlay": None,
         }
 
 
@@ -197,7 +200,7 @@ async def test_given_what_the_last_caller_heard_then_the_next_one_is_not_shown_i
 def test_given_patterns_then_all_four_must_match(channel: Channel, owns: bool) -> None:
     call = Call(
         id=CallId(uuid4()),
-        conference=Conference("main", "1"),
+        place=Conference("main", "1"),
         channel="PJSIP/alice-0001",
         uniqueid="1.1",
         context="from-trunk",

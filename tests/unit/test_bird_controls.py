@@ -13,6 +13,7 @@ FIELDS = {
     "id",
     "callId",
     "conference",
+    "bridge",
     "server",
     "state",
     "item",
@@ -21,6 +22,7 @@ FIELDS = {
     "rounds",
     "positionMilliseconds",
     "media",
+    "audience",
     "queue",
     "volume",
     "acceptedAt",
@@ -189,6 +191,6 @@ async def test_given_a_gap_before_the_item_then_the_position_is_not_below_zero()
         await _playing(service)
         await _do(service, "pause")
         (playback,) = service.ledger.playbacks.values()
-        playback.place(playback.position().__class__(2, 1, -250), moving_since=None)  # type: ignore[arg-type]
+        playback.stand_at(playback.position().__class__(2, 1, -250), moving_since=None)  # type: ignore[arg-type]
         _, body = await service.bird("GET", service.playback_path)
         assert (body["item"], body["positionMilliseconds"]) == (2, 0)

@@ -210,7 +210,10 @@ async def test_given_a_body_over_the_limit_then_413() -> None:
         ("ifPlaying=loudly", "ifPlaying"),
         ("ifPlaying=", "ifPlaying"),
         ("ifPlaying=queue&ifPlaying=replace", "ifPlaying"),
-        ("audience=agent", "audience"),
+        ("audience=nobody", "audience"),
+        ("audience=", "audience"),
+        ("audience=Agent", "audience"),
+        ("listener=agent", "listener"),
     ],
 )
 async def test_given_a_wrong_query_then_422_names_it(query: str, name: str) -> None:

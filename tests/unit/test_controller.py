@@ -13,10 +13,19 @@ from stateful.stage import play, queued
 
 from callcue.core.commands import Pause, Stop
 from callcue.core.controller import Controller
-from callcue.core.errors import AsteriskUnavailable, NothingPlaying
+from callcue.core.errors import AsteriskUnavailable, CannotPlayHere, NothingPlaying
 from callcue.core.ports import LegEvent
 from callcue.core.states import Event, State
-from callcue.core.types import Conference, EndReason, Milliseconds, PlaybackId, Position
+from callcue.core.types import (
+    Alone,
+    Bridge,
+    Conference,
+    EndReason,
+    Milliseconds,
+    Place,
+    PlaybackId,
+    Position,
+)
 
 ROOM = Conference("main", "8600051")
 SOUND = "hello_1"
@@ -37,6 +46,7 @@ class House:
             player=self.player, directory=self.directory, media=FakeMedia(), ledger=self.ledger
         )
         self.player.report_to(self.controller.leg_event)
+        self.directory.on_left = self.controller.call_left
         self.directory.on_deserted = self.controller.deserted
 
     def state(self, room: Conference = ROOM) -> State:
@@ -105,6 +115,58 @@ async def test_given_a_refused_command_in_a_room_when_all_leave_then_its_session
     assert house.controller.session(ROOM) is None
 
 
+@pytest.mark.parametrize("place", [Alone("main", "1.1"), Bridge("main", "b"), ROOM])
+async def test_given_a_place_that_is_gone_when_a_command_comes_late_then_no_session_is_kept(
+    place: Place,
+) -> None:
+    """No event will ever follow that could end it, and no such id comes again."""
+    house = House()
+    for _ in range(2):
+        with pytest.raises(NothingPlaying):
+            await house.controller.perform(place, Stop())
+        assert house.controller.session(place) is None
+    house.player.cannot_play = "the call has ended"
+    with pytest.raises(CannotPlayHere):
+        await house.controller.perform(place, play(SOUND))
+    assert house.controller.session(place) is None
+
+
+async def test_given_one_of_two_when_it_leaves_then_its_bridge_is_over_and_forgotten_at_last() -> (
+    None
+):
+    house, place = House(), Bridge("main", "b")
+    alice, bob = (house.directory.enter(place, f"PJSIP/{name}") for name in ("alice", "bob"))
+    playback = await house.controller.perform(place, play(SOUND))
+    await playback.audible()
+    house.directory.leave(alice)
+    await playback.gone()
+    assert (playback.reason, playback.detail) == (EndReason.HUNG_UP, "one side left")
+    assert house.controller.session(place) is not None
+    house.directory.leave(bob)
+    assert house.controller.session(place) is None
+
+
+async def test_given_the_last_of_a_place_when_it_leaves_then_that_is_said(house: House) -> None:
+    (call,) = house.directory.calls()
+    playback = await house.controller.perform(ROOM, play(SOUND))
+    await playback.audible()
+    house.directory.leave(call)
+    await playback.gone()
+    assert (playback.reason, playback.detail) == (EndReason.HUNG_UP, "the last party left")
+
+
+async def test_given_a_place_when_asked_for_the_way_then_the_players_word_for_everyone(
+    house: House,
+) -> None:
+    place = Alone("main", "1.1")
+    assert await house.controller.way_to(place) == "room"
+    assert house.player.checked == [(place, None)]
+    assert house.controller.session(place) is None
+    house.player.cannot_play = "the call is in Queue"
+    with pytest.raises(CannotPlayHere, match=r"^the call is in Queue$"):
+        await house.controller.way_to(place)
+
+
 async def test_given_a_playback_when_all_leave_then_forgotten_once_the_leg_is_gone(
     house: House,
 ) -> None:
@@ -150,9 +212,7 @@ async def test_given_an_illegal_event_when_it_comes_then_logged_and_nothing_chan
     await playback.audible()
     with caplog.at_level(logging.ERROR, "callcue.core.controller"):
         house.controller.leg_event(playback, LegEvent(Event.JOINED))
-    assert [record.message for record in caplog.records] == [
-        "joined while playing in conference 8600051"
-    ]
+    assert [record.message for record in caplog.records] == ["joined while playing in 8600051"]
     assert house.state() is State.PLAYING
 
 

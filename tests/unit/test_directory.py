@@ -1,17 +1,19 @@
-"""Rooms and parties: from a snapshot, from events, and from both at once."""
+"""Rooms and parties: from a snapshot, from events, and from both at once.
 
-from collections.abc import Mapping
+Bridges and channels that are alone have `test_directory_bridges`.
+"""
+
 from uuid import UUID, uuid4
 
 import pytest
 from stateful.fake_world import ROOM, fake_world
 from stateful.stage import play
 
-from callcue.asterisk.directory import RoomDirectory
+from callcue.asterisk.directory import Directory
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.snapshot import Snapshot
 from callcue.core.ports import Call
-from callcue.core.types import CallId, Conference
+from callcue.core.types import Alone, CallId, Conference, Place
 
 A, B = Conference("pbx1", "8600051"), Conference("pbx1", "8600066")
 
@@ -30,15 +32,24 @@ def left(uniqueid: str, room: Conference = A) -> AmiEvent:
     return member(uniqueid, room, left=True)
 
 
+def hung_up(uniqueid: str) -> AmiEvent:
+    return event("Hangup", Uniqueid=uniqueid)
+
+
 class Watched:
     """A directory that is up, and the rooms it called deserted."""
 
     def __init__(self, *members: AmiEvent) -> None:
-        self.directory = RoomDirectory("pbx1", ignore=["Recorder/*"], agents={"1000": "8600051"})
-        self.deserted: list[Conference] = []
-        self.directory.on_deserted = self.deserted.append
+        self.directory = Directory("pbx1", ignore=["Recorder/*"], agents={"1000": "8600051"})
+        self.deserted: list[Place] = []
+        self.directory.on_deserted = self._note_deserted
         self.directory.expect_snapshot()
-        self.directory.apply(Snapshot(list(members), []))
+        self.directory.apply(Snapshot([], {}, list(members)))
+
+    def _note_deserted(self, place: Place) -> None:
+        # Whoever enters a room was alone before, and leaves that place too.
+        if isinstance(place, Conference):
+            self.deserted.append(place)
 
     def happen(self, *events: AmiEvent) -> None:
         for one in events:
@@ -51,13 +62,14 @@ class Watched:
         self.directory.lost()
         self.directory.expect_snapshot()
         self.happen(*meanwhile)
-        variables: list[tuple[str, Mapping[str, str]]] = []
+        statuses = []
         if agent is not None:
-            variables = [(agent[0], {"CALLCUE_AGENT": agent[1]})]
-        self.directory.apply(Snapshot(members, variables))
+            variable = f"CALLCUE_AGENT={agent[1]}"
+            statuses = [event("Status", Uniqueid=agent[0], Channel="PJSIP/x-1", Variable=variable)]
+        self.directory.apply(Snapshot(statuses, {}, members))
 
     def parties(self) -> tuple[int, int]:
-        return self.directory.parties(A), self.directory.parties(B)
+        return len(self.directory.parties(A)), len(self.directory.parties(B))
 
     def only_call(self) -> Call:
         (call,) = self.directory.calls()
@@ -73,10 +85,26 @@ def test_given_events_when_parties_come_and_go_then_counted_and_deserted_at_the_
     assert watched.parties() == (2, 1)
     watched.happen(left("1"))
     assert (watched.parties(), watched.deserted) == ((1, 1), [])
-    watched.happen(event("Hangup", Uniqueid="2"))
+    watched.happen(hung_up("2"))
     assert (watched.parties(), watched.deserted) == ((0, 1), [A])
-    watched.happen(left("2"), left("9"), event("Hangup", Uniqueid="2"))
+    watched.happen(left("2"), left("9"), hung_up("2"))
     assert watched.deserted == [A]
+
+
+def test_given_a_party_that_leaves_when_told_then_it_is_alone_until_it_hangs_up() -> None:
+    watched = Watched(member("1"))
+    watched.happen(left("1"))
+    assert watched.only_call().place == Alone("pbx1", "1")
+    watched.happen(hung_up("1"))
+    assert list(watched.directory.calls()) == []
+
+
+def test_given_half_of_a_local_channel_when_it_leaves_a_room_then_it_is_no_call() -> None:
+    half = {"Uniqueid": "1", "Channel": "Local/agent@default-00000001;2", "Conference": A.number}
+    watched = Watched(event("ConfbridgeJoin", **half))
+    assert watched.parties() == (1, 0)
+    watched.happen(event("ConfbridgeLeave", **half))
+    assert (list(watched.directory.calls()), watched.deserted) == ([], [A])
 
 
 def test_given_a_room_that_ends_when_told_then_all_are_out() -> None:
@@ -95,9 +123,9 @@ def test_given_a_leg_a_recorder_or_nobody_when_joining_then_no_party() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a,b", "${X}", "x" * 81])
-def test_given_a_room_name_that_cannot_be_dialled_when_joined_then_not_ours(name: str) -> None:
+def test_given_a_room_name_that_cannot_be_dialled_when_joined_then_in_no_room(name: str) -> None:
     watched = Watched(event("ConfbridgeJoin", Conference=name, Uniqueid="1", Channel="PJSIP/a-1"))
-    assert list(watched.directory.calls()) == []
+    assert watched.only_call().place == Alone("pbx1", "1")
 
 
 def test_given_a_rename_when_told_then_the_channel_has_its_new_name() -> None:
@@ -130,7 +158,7 @@ def test_given_a_snapshot_when_applied_then_available_until_lost() -> None:
     assert not watched.directory.available("pbx2")
     watched.directory.lost()
     assert not watched.directory.available("pbx1")
-    assert watched.directory.parties(A) == 1  # the last that was known
+    assert len(watched.directory.parties(A)) == 1  # the last that was known
 
 
 def test_given_a_leave_while_the_snapshot_is_taken_when_applied_then_nobody_comes_back() -> None:
@@ -184,8 +212,8 @@ def test_given_a_uniqueid_that_is_a_uuid_when_joined_then_it_is_the_calls_id() -
 def test_given_any_uniqueid_when_joined_twice_then_the_same_id_each_time() -> None:
     first, again = Watched(member("17.1")), Watched(member("17.1"))
     assert first.only_call().id == again.only_call().id
-    other = RoomDirectory("pbx2")
-    other.apply(Snapshot([member("17.1")], []))
+    other = Directory("pbx2")
+    other.apply(Snapshot([], {}, [member("17.1")]))
     assert {call.id for call in other.calls()} != {first.only_call().id}
 
 
@@ -197,6 +225,8 @@ def test_given_a_variable_when_set_then_it_names_the_call_and_the_old_name_is_go
     assert watched.directory.call(CallId(own)) is watched.only_call()
     assert watched.directory.call(before) is None
     watched.happen(left("1"))
+    assert watched.directory.call(CallId(own)) is watched.only_call()
+    watched.happen(hung_up("1"))
     assert watched.directory.call(CallId(UUID(int=own.int))) is None
 
 
@@ -213,11 +243,11 @@ def test_given_an_agents_channel_when_it_says_so_then_its_room_and_else_the_sett
     watched.happen(member("2"))
     session = watched.directory.agent_session("1000")
     assert session is not None
-    assert (session.conference, session.source) == (A, "settings")
+    assert (session.place, session.source) == (A, "settings")
     watched.happen(event("VarSet", Uniqueid="1", Variable="CALLCUE_AGENT", Value="1000"))
     session = watched.directory.agent_session("1000")
     assert session is not None
-    assert (session.conference, session.source) == (B, "variable")
+    assert (session.place, session.source) == (B, "variable")
     assert watched.directory.agent_session("nobody") is None
 
 
@@ -229,7 +259,7 @@ def test_given_a_variable_before_the_join_when_joined_then_it_counts() -> None:
         member("1"),
     )
     assert watched.only_call().agent == "1000"
-    watched.happen(event("Hangup", Uniqueid="1"), member("1"))
+    watched.happen(hung_up("1"), member("1"))
     assert watched.only_call().agent is None
 
 
@@ -248,14 +278,15 @@ async def test_given_rooms_before_callcue_when_it_comes_up_then_all_is_known() -
         world.pbx.enter("8600051", "Recorder/1")
         agent = world.pbx.enter("8600051", "PJSIP/agent", CALLCUE_AGENT="1000")
         world.pbx.enter("12", "PJSIP/bob")
-        world.pbx.enter("a room", "PJSIP/lost")
+        lost = world.pbx.enter("a room", "PJSIP/lost")  # it cannot be dialled: as if alone
         world.pbx.drop_link()
         await world.until(lambda: not directory.available("pbx1"))
         await world.until_ready()
-        assert sorted(call.conference.number for call in directory.calls()) == ["12", "8600051"]
+        places = {call.place for call in directory.calls()}
+        assert places == {ROOM, Conference("pbx1", "12"), Alone("pbx1", lost)}
         session = directory.agent_session("1000")
         assert session is not None
-        assert session.conference == ROOM
+        assert session.place == ROOM
         assert directory.agent_session("9") is not None
         world.pbx.leave(agent)
         await world.until(lambda: directory.agent_session("1000") is None)
@@ -265,7 +296,7 @@ async def test_given_no_rooms_when_callcue_comes_up_then_ready_and_empty() -> No
     async with fake_world(parties=False) as world:
         assert list(world.server.directory.calls()) == []
         world.pbx.enter("8600051")
-        await world.until(lambda: world.server.directory.parties(ROOM) == 1)
+        await world.until(lambda: len(world.server.directory.parties(ROOM)) == 1)
 
 
 async def test_given_a_room_that_closes_while_it_is_listed_when_coming_up_then_no_matter() -> None:
@@ -276,14 +307,14 @@ async def test_given_a_room_that_closes_while_it_is_listed_when_coming_up_then_n
         world.pbx.drop_link()
         await world.until(lambda: not world.server.readiness().ready)
         await world.until_ready()
-        assert world.server.directory.parties(ROOM) == 1
+        assert len(world.server.directory.parties(ROOM)) == 1
 
 
 async def test_given_legs_when_listed_or_joined_then_they_are_no_parties() -> None:
     async with fake_world() as world:
         await world.perform(ROOM, play())
-        assert world.server.directory.parties(ROOM) == 1
+        assert len(world.server.directory.parties(ROOM)) == 1
         world.pbx.drop_link()
         await world.until(lambda: not world.server.readiness().ready)
         await world.until_ready()
-        assert world.server.directory.parties(ROOM) == 1
+        assert len(world.server.directory.parties(ROOM)) == 1

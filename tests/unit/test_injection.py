@@ -34,6 +34,7 @@ EXPECTED_ACTIONS = {
     "Login",
     "Ping",
     "CoreSettings",
+    "BridgeList",
     "ConfbridgeListRooms",
     "ConfbridgeList",
     "Status",

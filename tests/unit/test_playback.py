@@ -19,26 +19,26 @@ def at(offset: int, item: int = 1) -> Position:
 
 def test_given_it_moves_when_asked_then_the_last_place_and_the_time_since() -> None:
     playback = new()
-    playback.place(at(1000, item=2), moving_since=50.0)
+    playback.stand_at(at(1000, item=2), moving_since=50.0)
     assert playback.position(lambda: 50.0) == at(1000, item=2)
     assert playback.position(lambda: 52.345) == at(3345, item=2)
 
 
 def test_given_it_stands_when_asked_then_always_the_same() -> None:
     playback = new()
-    playback.place(at(1000), moving_since=None)
+    playback.stand_at(at(1000), moving_since=None)
     assert playback.position(lambda: 1e9) == at(1000)
 
 
 def test_given_a_gap_when_asked_then_it_counts_up_to_the_clip() -> None:
     playback = new()
-    playback.place(at(-500), moving_since=10.0)
+    playback.stand_at(at(-500), moving_since=10.0)
     assert playback.position(lambda: 10.2) == at(-300)
 
 
 def test_given_it_ends_when_it_moved_then_the_position_stands() -> None:
     playback = new()
-    playback.place(at(0), moving_since=0.0)
+    playback.stand_at(at(0), moving_since=0.0)
     playback.doom(EndReason.STOPPED)
     playback.finish()
     assert playback.position(lambda: 1.0) == playback.position(lambda: 1e9)

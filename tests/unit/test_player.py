@@ -50,6 +50,7 @@ async def test_given_a_play_when_sent_then_one_originate_carries_all_the_leg_nee
         sent = only([one for one in originates if one["Context"] == "callcue-player"])
         assert sent.variables == {
             "CALLCUE_PLAYBACK": str(playback.id),
+            "CALLCUE_JOIN": "room",
             "CALLCUE_ROOM": "8600051",
             "CALLCUE_COUNT": "2",
             "CALLCUE_ROUNDS": "3",
@@ -270,7 +271,7 @@ async def test_given_one_of_two_parties_leaves_when_it_plays_then_it_plays_on() 
         second = world.pbx.enter("8600051", "PJSIP/bob")
         await world.perform(ROOM, play())
         world.pbx.leave(second)
-        await world.until(lambda: world.server.directory.parties(ROOM) == 1)
+        await world.until(lambda: len(world.server.directory.parties(ROOM)) == 1)
         assert world.state() is State.PLAYING
 
 

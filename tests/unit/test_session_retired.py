@@ -77,4 +77,4 @@ async def test_given_a_verb_that_gets_lost_when_not_confirmed_then_it_is_sent_ag
         pausing = stage.ask(Pause())
         await stage.until(lambda: stage.player.sent.count("pause-2") >= 2)
         stage.holds(2)
-        assert (await asyncio.wait_for(pausing, 3)).conference == ROOM
+        assert (await asyncio.wait_for(pausing, 3)).place == ROOM

@@ -7,6 +7,8 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from callcue.app import asterisk_address
+from callcue.asterisk.resting import RESUMABLE
 from callcue.cli import app
 from callcue.settings import Settings, SettingsError, load
 from callcue.settings.load import OVERRIDES
@@ -127,6 +129,14 @@ def test_given_functions_then_a_list_or_words(file: Path, given: str) -> None:
     assert functions in (("ALL_FUNCTIONS",), ("audio_playback", "version"), ("a", "b"))
 
 
+def test_given_settings_of_calls_then_the_asterisk_side_is_told_of_them(file: Path) -> None:
+    address = asterisk_address(_read(file, MINIMAL))
+    assert (address.agent_channels, address.resumable) == ((), RESUMABLE)
+    given = '[calls]\nagent_channels = ["PJSIP/a*"]\nresumable_applications = ["Wait"]\n'
+    address = asterisk_address(_read(file, MINIMAL + given))
+    assert (address.agent_channels, address.resumable) == (("PJSIP/a*",), ("Wait",))
+
+
 USER = MINIMAL + '[[users]]\nuser = "6666"\n'
 WORKSPACE = MINIMAL + '[[workspaces]]\nid = "11111111-1111-4111-8111-111111111111"\n'
 
@@ -147,12 +157,15 @@ WORKSPACE = MINIMAL + '[[workspaces]]\nid = "11111111-1111-4111-8111-11111111111
         (MINIMAL + "[playback]\nbound_seconds = nan", "playback.bound_seconds: "),
         (MINIMAL + '[playback]\nloop_zero = "x"', "playback.loop_zero: "),
         (MINIMAL + '[calls]\nignore_channels = ["a\\nb"]', "calls.ignore_channels[0]: "),
+        (MINIMAL + '[calls]\nagent_channels = ["a,b"]', "calls.agent_channels[0]: "),
+        (MINIMAL + '[calls]\nresumable_applications = ["Wait", "a b"]', "applications[1]: "),
         (MINIMAL + '[agents]\n"1000" = "${X}"', "agents.1000: "),
         (MINIMAL + '[agents]\n"a b" = "8600051"', "agents.a b"),
         (MINIMAL + '[vicidial]\necho = "x"', "vicidial.echo: "),
         (USER, "users[0].password_hash: is missing"),
         (USER + 'password_hash = "1234"', "users[0].password_hash: is no argon2 hash"),
         (USER + f'password_hash = "{HASH}"\nlevel = 10', "users[0].level: "),
+        (USER + f'password_hash = "{HASH}"\naudience = "Agent"', "users[0].audience: "),
         (USER + f'password_hash = "{HASH}"\nalt_user = "a-b"', "users[0].alt_user: "),
         (WORKSPACE + "[[workspaces.channels]]", "workspaces[0].channels[0].id: is missing"),
         (

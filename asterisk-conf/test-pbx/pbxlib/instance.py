@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pbxlib.engine import Engine
+from pbxlib.music import write_music
 from pbxlib.rootfs import cache_folder
 
 PREFIX = "callcue-pbx-"
@@ -40,7 +41,10 @@ class Instance:
     """The folder, and how to log in to the Asterisk that runs on it."""
 
     folder: Path
+    conf: tuple[Path, ...] = (OPERATOR_CONF, TEST_CONF)
     port: int = field(default_factory=lambda: _free_port())
+    http_port: int = field(default_factory=lambda: _free_port())
+    sip_port: int = field(default_factory=lambda: _free_port())
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     host: str = "127.0.0.1"
     username: str = "callcue"
@@ -68,6 +72,7 @@ class Instance:
         self._copy_conf(engine)
         self._link_data(engine)
         self._copy_sounds(engine)
+        write_music(self.folder / "data/sounds/music")
         self._give_to(engine.owner)
 
     def _write_asterisk_conf(self, engine: Engine) -> None:
@@ -80,11 +85,20 @@ class Instance:
 
     def _copy_conf(self, engine: Engine) -> None:
         old = engine.major < FIRST_MODERN_MAJOR
-        for path in [*OPERATOR_CONF.glob("*.conf"), *TEST_CONF.glob("*.conf")]:
+        for path in (path for folder in self.conf for path in folder.glob("*.conf")):
             old_form = path.with_name(path.name + OLD_FORM)
             text = (old_form if old and old_form.exists() else path).read_text()
-            text = text.replace("@AMI_PORT@", str(self.port)).replace("@AMI_SECRET@", self.secret)
-            (self.folder / "etc" / path.name).write_text(text)
+            (self.folder / "etc" / path.name).write_text(self._filled_in(text))
+
+    def _filled_in(self, text: str) -> str:
+        for name, value in {
+            "AMI_PORT": self.port,
+            "AMI_SECRET": self.secret,
+            "HTTP_PORT": self.http_port,
+            "SIP_PORT": self.sip_port,
+        }.items():
+            text = text.replace(f"@{name}@", str(value))
+        return text
 
     def _link_data(self, engine: Engine) -> None:
         stock = engine.data_folder()

@@ -97,7 +97,16 @@ def _own_mirrors() -> list[str]:
     for path in [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))]:
         if path.exists():
             mirrors += _one_line_mirrors(path.read_text())
-    return list(dict.fromkeys(mirrors))
+    return list(dict.fromkeys(url for mirror in mirrors for url in _listed(mirror)))
+
+
+def _listed(mirror: str) -> list[str]:
+    """On Debian's cloud images a source names a file, which lists mirrors one a line."""
+    if not mirror.startswith("mirror+file:"):
+        return [mirror]
+    path = Path("/", mirror.removeprefix("mirror+file:").lstrip("/"))
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _deb822_mirrors(text: str) -> list[str]:

@@ -32,6 +32,8 @@ class RunningPbx:
     version: str
     directory: str | None = None
     pid: int | None = None
+    http_port: int | None = None
+    sip_port: int | None = None
     still_runs: Callable[[], bool] = lambda: True
 
     def environment(self) -> dict[str, str]:
@@ -56,6 +58,8 @@ class RunningPbx:
             "version": self.version,
             "directory": self.directory,
             "pid": self.pid,
+            "http_port": self.http_port,
+            "sip_port": self.sip_port,
         }
 
 
@@ -80,11 +84,14 @@ def named_pbx(host: str) -> RunningPbx:
 
 
 @contextlib.contextmanager
-def own_pbx(engine: Engine) -> Iterator[RunningPbx]:
-    """Start a PBX of our own; end it and remove all traces when the block is left."""
+def own_pbx(engine: Engine, conf: Path | None = None) -> Iterator[RunningPbx]:
+    """Start a PBX of our own; end it and remove all traces when the block is left.
+
+    *conf*: the folder of its configuration, if it is not to be the test PBX's.
+    """
     for _ in range(TRIES):
         with private_folder() as folder:
-            instance = Instance(folder)
+            instance = Instance(folder) if conf is None else Instance(folder, (conf,))
             instance.fill(engine)
             with _start(engine, instance) as asterisk:
                 version = _wait_until_ready(instance, asterisk)
@@ -130,6 +137,8 @@ def _running(instance: Instance, asterisk: Kept, version: str) -> RunningPbx:
         version=version,
         directory=str(instance.folder),
         pid=asterisk.find("asterisk"),
+        http_port=instance.http_port,
+        sip_port=instance.sip_port,
         still_runs=lambda: asterisk.running,
     )
 

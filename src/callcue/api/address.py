@@ -1,6 +1,7 @@
 """Who is at the other end: the client's address, through trusted proxies alone."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import hdrs, web
@@ -8,6 +9,9 @@ from aiohttp import hdrs, web
 Network = IPv4Network | IPv6Network
 
 UNKNOWN = "unknown"
+
+REMEMBERED = 1024
+"""Addresses that need not be taken apart again: the same screens ask all day."""
 
 
 class ClientAddress:
@@ -38,6 +42,7 @@ class ClientAddress:
         return any(parsed in network for network in self._trusted)
 
 
+@lru_cache(REMEMBERED)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)
@@ -46,6 +51,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(REMEMBERED)
 def _grouped(text: str) -> str:
     if not _is_address(text):
         return UNKNOWN

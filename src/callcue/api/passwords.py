@@ -19,10 +19,15 @@ from time import monotonic
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from callcue.core.types import Role
+
 from .lockout import Lockout
 
 THREADS = 2
 REMEMBERED_SECONDS = 60.0
+RENEWED_SECONDS = 20.0
+"""A login that is used so shortly before it is forgotten is judged anew meanwhile: who works all
+day never waits for a hash again."""
 REMEMBERED = 10_000
 WAITING = 256
 WAITING_PER_ADDRESS = 64
@@ -41,6 +46,8 @@ class ApiUser:
     group: str = ""
     functions: frozenset[str] = frozenset({"ALL_FUNCTIONS"})
     alt_user: str = ""
+    audience: Role = Role.EVERYONE
+    """Who hears what this user plays."""
 
     def may(self, function: str) -> bool:
         """Whether that function is among those allowed."""
@@ -92,17 +99,25 @@ class Passwords:
 
     async def _verdict(self, user: str, password: str, address: str) -> Verdict:
         mark = self._mark(user, password)
-        if self._remembers(mark):
+        left = self._remembered_for(mark)
+        if left > 0:
+            if left < RENEWED_SECONDS:
+                _ = self._judgement(mark, user, password, address)  # nobody waits for it
             return Verdict.GOOD
         if self._lockout.locked(user, address):
             return Verdict.LOCKED
-        # Twenty screens of one office with the same login need one verification, not twenty.
+        return await asyncio.shield(self._judgement(mark, user, password, address))
+
+    def _judgement(
+        self, mark: bytes, user: str, password: str, address: str
+    ) -> asyncio.Task[Verdict]:
+        """The verification that runs. Twenty screens of one office with the same login need one."""
         running = self._running.get((mark, address))
         if running is None:
             running = asyncio.create_task(self._verify(mark, user, password, address))
             self._running[mark, address] = running
             running.add_done_callback(lambda _: self._running.pop((mark, address), None))
-        return await asyncio.shield(running)
+        return running
 
     async def _verify(self, mark: bytes, user: str, password: str, address: str) -> Verdict:
         if not self._room_for(address):
@@ -161,8 +176,8 @@ class Passwords:
         message = f"{user}\0{password}".encode("utf-8", "surrogatepass")
         return hmac.digest(self._secret, message, "sha256")
 
-    def _remembers(self, mark: bytes) -> bool:
-        return self._right.get(mark, 0.0) > self._clock()
+    def _remembered_for(self, mark: bytes) -> float:
+        return self._right.get(mark, 0.0) - self._clock()
 
     def _remember(self, mark: bytes) -> None:
         self._right[mark] = self._clock() + REMEMBERED_SECONDS

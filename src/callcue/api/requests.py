@@ -1,7 +1,9 @@
 """One line in the log for every request: never its query, its headers or its body."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -35,6 +37,13 @@ async def request_log(request: web.Request, handler: Handler) -> web.StreamRespo
             # The path as it came, still encoded: a line end in it stays %0A. The query is cut
             # off: api.php carries a password there.
             path = request.raw_path.partition("?")[0].partition("#")[0]
-            _log.info(
-                "request", method=request.method, path=path[:200], status=status, ms=milliseconds
+            line = partial(
+                _log.info,
+                "request",
+                method=request.method,
+                path=path[:200],
+                status=status,
+                ms=milliseconds,
             )
+            # Behind the answer: who asked need not wait until it is written.
+            asyncio.get_running_loop().call_soon(line)

@@ -22,11 +22,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Setvar and Getvar name a variable or a function (VOLUME(TX)) in this header; they never set
 # one there, so that an equals sign here can only be an attempt to slip past `variables`.
-_VARIABLE_HEADER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_,-]*\))?")
-# UUIDs, unique ids, sound names, numbers, room names, relative paths. No comma (Asterisk splits
-# at it and sets a second variable), no $ { } ( ) quotes or backslash (dialplan syntax), no space
-# (trimmed in silence), no equals sign (none of the above needs one).
-_VARIABLE_VALUE = re.compile(r"[A-Za-z0-9_./:@+-]*")
+_VARIABLE_HEADER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_,.+*#-]*\))?")
+# UUIDs, unique ids, sound names, numbers, room names, extensions, relative paths. No comma
+# (Asterisk splits at it and sets a second variable), no $ { } ( ) quotes or backslash (dialplan
+# syntax), no space (trimmed in silence), no equals sign (none of the above needs one).
+_VARIABLE_VALUE = re.compile(r"[A-Za-z0-9_./:@+*#-]*")
 # These are ours to write: Action and ActionID from build_action's caller.
 _RESERVED = frozenset({"action", "actionid"})
 _TRUE = frozenset({"true", "yes", "1", "on"})

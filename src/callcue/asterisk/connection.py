@@ -109,6 +109,9 @@ class Connection:
         await self._exchange(Pending(ping, wants_list=False), expires)
 
     async def _take_slot(self, name: str, expires: float) -> None:
+        if not self._slots.locked():  # as nearly always: a timer would cost more than the slot
+            await self._slots.acquire()
+            return
         try:
             async with asyncio.timeout_at(expires):
                 await self._slots.acquire()

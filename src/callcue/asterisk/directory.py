@@ -1,4 +1,4 @@
-"""Which rooms there are and who is in them: a snapshot after each login, then events.
+"""Which calls there are and who is with whom: a snapshot after each login, then events.
 
 A snapshot is an answer, the events stand in a queue: applying them as they come could bring a
 party back that has just left. So while a snapshot is taken events are kept, and replayed after
@@ -8,82 +8,118 @@ knows already does no harm.
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from callcue.asterisk.leg import is_leg
+from callcue.asterisk.bridges import BridgeKind, Bridges
+from callcue.asterisk.ids import is_ours
 from callcue.asterisk.message import AmiEvent
-from callcue.asterisk.snapshot import Snapshot
+from callcue.asterisk.snapshot import AGENT, CALL_ID, Snapshot
 from callcue.core.ports import AgentSession, Call
-from callcue.core.types import CallId, Conference
+from callcue.core.types import Alone, Bridge, CallId, Conference, Place
 
 EVENTS = frozenset(
     {
+        "Newchannel",
+        "Hangup",
+        "Rename",
+        "OriginateResponse",
         "ConfbridgeJoin",
         "ConfbridgeLeave",
         "ConfbridgeEnd",
-        "Hangup",
-        "Rename",
+        "BridgeEnter",
+        "BridgeLeave",
         "VarSet",
     }
 )
 """The AMI events a directory lives on."""
 
-AGENT = "CALLCUE_AGENT"
-CALL_ID = "CALLCUE_CALL_ID"
+OWN_CONTEXTS = frozenset({"callcue-beside"})
+"""Where a call is for as long as it hears us alone: it was not dialled there."""
 
 _CONFERENCE = re.compile(r"[A-Za-z0-9_.@+-]{1,80}")
 """Room names that can be handed to the dialplan as they are; others are not ours to play into."""
 
 
-class RoomDirectory:
+@dataclass(slots=True)
+class _Channel:
+    """What is known of a channel besides the call that is made of it."""
+
+    uniqueid: str
+    name: str
+    context: str = ""
+    exten: str = ""
+    place: Place | None = None
+    """None where it is nobody's call: half of a Local channel in the dialplan, a strange room."""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+class Directory:
     """Implements `callcue.core.ports.CallDirectory` for one Asterisk."""
 
     def __init__(
-        self, server: str, *, ignore: Sequence[str] = (), agents: Mapping[str, str] | None = None
+        self,
+        server: str,
+        *,
+        ignore: Sequence[str] = (),
+        agents: Mapping[str, str] | None = None,
+        agent_channels: Sequence[str] = (),
     ) -> None:
-        """*ignore*: patterns of channel names that are no parties; *agents*: agent to room."""
+        """*ignore*: patterns of channel names that are no parties; *agents*: agent to room.
+
+        *agent_channels*: patterns of channel names that are agents', whoever the agent is.
+        """
         self._server = server
         self._ignore = tuple(ignore)
         self._agents = dict(agents or {})
-        self._members: dict[str, Call] = {}
-        self._by_id: dict[CallId, str] = {}
-        self._rooms: dict[str, set[str]] = {}
-        self._variables: dict[str, dict[str, str]] = {}
+        self._agent_channels = tuple(agent_channels)
+        self._channels: dict[str, _Channel] = {}
+        self._bridges = Bridges()
+        self._calls: dict[str, Call] = {}
+        self._by_id: dict[CallId, list[str]] = {}
+        """Unique ids of those who have that id; the last one, who inherited it, is meant by it."""
+        self._by_agent: dict[str, set[str]] = {}
+        self._places: dict[Place, set[str]] = {}
         self._kept: list[AmiEvent] | None = None
         self._available = False
         self.on_left: Callable[[Call], None] = lambda _call: None
-        self.on_deserted: Callable[[Conference], None] = lambda _conference: None
+        self.on_deserted: Callable[[Place], None] = lambda _place: None
 
     # ---- what the core asks -------------------------------------------------------------------
 
     def calls(self) -> Collection[Call]:
         """All live calls."""
-        return self._members.values()
+        return self._calls.values()
 
     def call(self, call_id: CallId) -> Call | None:
         """The live call of that id."""
-        uniqueid = self._by_id.get(call_id)
-        return self._members.get(uniqueid) if uniqueid else None
+        holders = self._by_id.get(call_id)
+        return self._calls[holders[-1]] if holders else None
 
     def agent_session(self, agent: str) -> AgentSession | None:
         """The agent's own channel says it best; the table of the settings speaks for the rest."""
-        for uniqueid, variables in self._variables.items():
-            if variables.get(AGENT) == agent and uniqueid in self._members:
-                return AgentSession(self._members[uniqueid].conference, "variable")
+        for uniqueid in self._by_agent.get(agent, ()):
+            if uniqueid in self._calls:
+                call = self._calls[uniqueid]
+                return AgentSession(call.place, "variable", call.id)
         number = self._agents.get(agent)
-        if number is not None and self._rooms.get(number):
-            return AgentSession(Conference(self._server, number), "settings")
-        return None
+        room = Conference(self._server, number or "")
+        return AgentSession(room, "settings") if room in self._places else None
 
-    def parties(self, conference: Conference) -> int:
-        """How many real parties are in a room."""
-        return len(self._rooms.get(conference.number, ()))
+    def parties(self, place: Place) -> Collection[Call]:
+        """The real parties in one place."""
+        return [self._calls[uniqueid] for uniqueid in self._places.get(place, ())]
 
     def available(self, server: str) -> bool:
         """Whether the link is up and the snapshot is in."""
         return server == self._server and self._available
+
+    # ---- what a player asks -------------------------------------------------------------------
+
+    def bridge(self, bridge_id: str) -> BridgeKind | None:
+        """What sort of bridge that is, and who is in it; None if nobody is."""
+        return self._bridges.get(bridge_id)
 
     # ---- what Asterisk says -------------------------------------------------------------------
 
@@ -93,23 +129,25 @@ class RoomDirectory:
 
     def apply(self, snapshot: Snapshot) -> None:
         """Take the snapshot for the truth, then what has happened since it was asked for."""
-        before, calls = list(self._rooms), list(self._members.values())
-        self._members.clear()
-        self._by_id.clear()
-        self._rooms.clear()
-        self._variables = {uniqueid: dict(values) for uniqueid, values in snapshot.variables}
+        before, calls = list(self._places), list(self._calls.values())
+        for known in (self._channels, self._calls, self._by_id, self._by_agent, self._places):
+            known.clear()
+        self._bridges = Bridges()
+        for status in snapshot.channels:
+            self._new(status, status.get("BridgeID"), snapshot)
         for member in snapshot.members:
-            self._join(member)
+            self._enter_room(member)
         kept, self._kept = self._kept or [], None
         self._available = True
         for event in kept:
             self.on_event(event)
         for call in calls:
-            if call.uniqueid not in self._members:
+            now = self._calls.get(call.uniqueid)
+            if now is None or now.place != call.place:
                 self.on_left(call)
-        for number in before:
-            if number not in self._rooms:
-                self.on_deserted(Conference(self._server, number))
+        for place in before:
+            if self._is_deserted(place):
+                self.on_deserted(place)
 
     def lost(self) -> None:
         """The link is down: what is known may be stale."""
@@ -122,92 +160,192 @@ class RoomDirectory:
             self._kept.append(event)
             return
         match event.name:
+            case "Newchannel":
+                self._new(event)
             case "ConfbridgeJoin":
-                self._join(event)
+                self._enter_room(event)
             case "ConfbridgeLeave":
-                self._leave_room(event.get("Uniqueid"), event.get("Conference"))
+                room = Conference(self._server, event.get("Conference"))
+                self._leave(event.get("Uniqueid"), room)
             case "ConfbridgeEnd":
-                self._end(event.get("Conference"))
+                room = Conference(self._server, event.get("Conference"))
+                for uniqueid in list(self._places.get(room, ())):
+                    self._leave(uniqueid, room)
+            case "BridgeEnter":
+                self._enter_bridge(event)
+            case "BridgeLeave":
+                self._bridges.leave(event.get("BridgeUniqueid"), event.get("Uniqueid"))
+                bridge = Bridge(self._server, event.get("BridgeUniqueid"))
+                self._leave(event.get("Uniqueid"), bridge)
+            case "OriginateResponse":
+                self._dialled(event)
             case "Hangup":
-                self._leave(event.get("Uniqueid"))
-                self._variables.pop(event.get("Uniqueid"), None)
+                self._hang_up(event.get("Uniqueid"))
             case "Rename":
                 self._rename(event.get("Uniqueid"), event.get("Newname"))
             case "VarSet":
                 self._variable(event)
 
-    def _join(self, event: AmiEvent) -> None:
-        uniqueid, number = event.get("Uniqueid"), event.get("Conference")
-        if not _CONFERENCE.fullmatch(number) or not self._is_party(uniqueid, event.get("Channel")):
+    # ---- channels come and go -----------------------------------------------------------------
+
+    def _new(
+        self, event: AmiEvent, bridge_id: str = "", snapshot: Snapshot | None = None
+    ) -> _Channel | None:
+        """Know the channel that an event is about; None if it is nobody's."""
+        uniqueid, name = event.get("Uniqueid"), event.get("Channel")
+        if not uniqueid or is_ours(uniqueid):
+            return None
+        if bridge_id and snapshot is not None:
+            self._bridges.enter(snapshot.bridge(bridge_id), uniqueid, name)
+        channel = self._channels.get(uniqueid)
+        if channel is not None:
+            channel.name = name or channel.name
+        else:
+            if any(fnmatchcase(name, pattern) for pattern in self._ignore):
+                return None
+            channel = self._channels[uniqueid] = _Channel(uniqueid, name)
+            if snapshot is not None:
+                channel.variables.update(snapshot.variables(event))
+                self._know_agent(channel)
+            self._move(channel, self._in_bridge(bridge_id) or self._by_itself(channel), event)
+        return channel
+
+    def _by_itself(self, channel: _Channel) -> Place | None:
+        return None if is_local(channel.name) else Alone(self._server, channel.uniqueid)
+
+    def _in_bridge(self, bridge_id: str) -> Place | None:
+        kind = self._bridges.get(bridge_id)
+        # The members of a room are in a bridge as well; the room says more.
+        if kind is None or kind.is_conference:
+            return None
+        return Bridge(self._server, bridge_id)
+
+    def _enter_room(self, event: AmiEvent) -> None:
+        number, channel = event.get("Conference"), self._new(event)
+        if channel is not None and _CONFERENCE.fullmatch(number):
+            self._move(channel, Conference(self._server, number), event)
+
+    def _enter_bridge(self, event: AmiEvent) -> None:
+        kind, uniqueid = BridgeKind.of(event), event.get("Uniqueid")
+        if is_ours(uniqueid):
             return
-        known = self._members.get(uniqueid)
-        if known is not None and known.conference.number != number:
-            self._leave(uniqueid)  # a snapshot that takes a while may see who moves in both rooms
-        self._members[uniqueid] = call = Call(
-            id=self._call_id(uniqueid),
-            conference=Conference(self._server, number),
-            channel=event.get("Channel"),
-            uniqueid=uniqueid,
-            context=event.get("Context"),
-            number=event.get("Exten"),
-            agent=self._variables.get(uniqueid, {}).get(AGENT),
-        )
-        self._by_id[call.id] = uniqueid
-        self._rooms.setdefault(number, set()).add(uniqueid)
+        self._bridges.enter(kind, uniqueid, event.get("Channel"))
+        channel = self._new(event)
+        if channel is not None and not kind.is_conference:
+            self._move(channel, Bridge(self._server, kind.id), event)
 
-    def _leave_room(self, uniqueid: str, number: str) -> None:
-        call = self._members.get(uniqueid)
-        if call is not None and call.conference.number == number:
-            self._leave(uniqueid)
+    def _leave(self, uniqueid: str, place: Place) -> None:
+        channel = self._channels.get(uniqueid)
+        if channel is not None and channel.place == place:
+            self._move(channel, self._by_itself(channel))
 
-    def _leave(self, uniqueid: str) -> None:
-        call = self._members.pop(uniqueid, None)
-        if call is None:
+    def _hang_up(self, uniqueid: str) -> None:
+        channel = self._channels.pop(uniqueid, None)
+        if channel is None:
             return
-        self._unlist(call)
-        self.on_left(call)
-        parties = self._rooms[call.conference.number]
-        parties.discard(uniqueid)
-        if not parties:
-            del self._rooms[call.conference.number]
-            self.on_deserted(call.conference)
+        self._move(channel, None)
+        self._forget_agent(channel)
 
-    def _end(self, number: str) -> None:
-        for uniqueid in list(self._rooms.get(number, ())):
-            self._leave(uniqueid)
+    def _dialled(self, event: AmiEvent) -> None:
+        """An originated channel has been answered: only now it is told where it goes."""
+        channel = self._channels.get(event.get("Uniqueid"))
+        if channel is not None and event.get("Response") == "Success":
+            self._move(channel, channel.place, event)
 
     def _rename(self, uniqueid: str, name: str) -> None:
-        call = self._members.get(uniqueid)
-        if call is not None and name:
-            self._members[uniqueid] = replace(call, channel=name)
+        channel = self._channels.get(uniqueid)
+        if channel is not None and name:
+            channel.name = name
+            self._move(channel, channel.place)
 
     def _variable(self, event: AmiEvent) -> None:
-        uniqueid, name = event.get("Uniqueid"), event.get("Variable").lstrip("_")
-        if name not in (AGENT, CALL_ID):
-            return
-        self._variables.setdefault(uniqueid, {})[name] = event.get("Value")
-        call = self._members.get(uniqueid)
-        if call is not None:
-            self._unlist(call)
-            agent = self._variables[uniqueid].get(AGENT)
-            call = replace(call, agent=agent, id=self._call_id(uniqueid))
-            self._members[uniqueid] = call
-            self._by_id[call.id] = uniqueid
+        name = event.get("Variable").lstrip("_")
+        channel = self._new(event) if name in (AGENT, CALL_ID) else None
+        if channel is not None:
+            self._forget_agent(channel)
+            channel.variables[name] = event.get("Value")
+            self._know_agent(channel)
+            self._move(channel, channel.place)
 
-    def _unlist(self, call: Call) -> None:
-        # A channel that inherited another's id has taken the place over, and keeps it.
-        if self._by_id.get(call.id) == call.uniqueid:
+    def _know_agent(self, channel: _Channel) -> None:
+        agent = channel.variables.get(AGENT)
+        if agent:
+            self._by_agent.setdefault(agent, set()).add(channel.uniqueid)
+
+    def _forget_agent(self, channel: _Channel) -> None:
+        agent = channel.variables.get(AGENT, "")
+        if agent in self._by_agent:
+            self._by_agent[agent].discard(channel.uniqueid)
+            if not self._by_agent[agent]:
+                del self._by_agent[agent]
+
+    # ---- calls and where they are -------------------------------------------------------------
+
+    def _move(self, channel: _Channel, place: Place | None, event: AmiEvent | None = None) -> None:
+        """The one place where a call is made, changed, moved or ended."""
+        if event is not None and event.get("Context") not in OWN_CONTEXTS | {""}:
+            channel.context, channel.exten = event.get("Context"), event.get("Exten")
+        channel.place = place
+        before = self._calls.get(channel.uniqueid)
+        call = None if place is None else self._call_of(channel, place)
+        if before is not None:
+            if call is None or call.id != before.id:
+                self._give_up_id(before)
+            if before.place != place:
+                del self._calls[channel.uniqueid]
+                self._places[before.place].discard(channel.uniqueid)
+        if call is not None:
+            self._calls[channel.uniqueid] = call
+            self._places.setdefault(call.place, set()).add(channel.uniqueid)
+            holders = self._by_id.setdefault(call.id, [])
+            if channel.uniqueid not in holders:
+                holders.append(channel.uniqueid)
+        if before is not None and before.place != place:
+            self._has_left(before)
+
+    def _give_up_id(self, call: Call) -> None:
+        holders = self._by_id[call.id]
+        holders.remove(call.uniqueid)
+        if not holders:
             del self._by_id[call.id]
 
-    def _is_party(self, uniqueid: str, channel: str) -> bool:
-        ignored = any(fnmatchcase(channel, pattern) for pattern in self._ignore)
-        return bool(uniqueid) and not is_leg(uniqueid) and not ignored
+    def _has_left(self, call: Call) -> None:
+        self.on_left(call)
+        deserted = self._is_deserted(call.place)
+        if not self._places.get(call.place):
+            self._places.pop(call.place, None)
+        if deserted:
+            self.on_deserted(call.place)
 
-    def _call_id(self, uniqueid: str) -> CallId:
+    def _is_deserted(self, place: Place) -> bool:
+        """Whether too few are left: a bridge with one party is only kept open by our leg."""
+        fewest = 2 if isinstance(place, Bridge) else 1
+        return len(self._places.get(place, ())) < fewest
+
+    def _call_of(self, channel: _Channel, place: Place) -> Call:
+        agent = channel.variables.get(AGENT) or None
+        is_agent = any(fnmatchcase(channel.name, pattern) for pattern in self._agent_channels)
+        return Call(
+            id=self._call_id(channel),
+            place=place,
+            channel=channel.name,
+            uniqueid=channel.uniqueid,
+            context=channel.context,
+            number=channel.exten,
+            agent=agent,
+            is_agent=is_agent or agent is not None,
+        )
+
+    def _call_id(self, channel: _Channel) -> CallId:
         """The channel's own UUID if it has one, else the same one made from what it has."""
-        for candidate in (self._variables.get(uniqueid, {}).get(CALL_ID, ""), uniqueid):
+        for candidate in (channel.variables.get(CALL_ID, ""), channel.uniqueid):
             try:
                 return CallId(UUID(candidate))
             except ValueError:
                 continue
-        return CallId(uuid5(NAMESPACE_OID, f"{self._server}:{uniqueid}"))
+        return CallId(uuid5(NAMESPACE_OID, f"{self._server}:{channel.uniqueid}"))
+
+
+def is_local(name: str) -> bool:
+    """Whether a channel is half of a `Local` channel, by its name."""
+    return name.startswith("Local/")

@@ -3,12 +3,10 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from callcue.asterisk import ids
+from callcue.asterisk.joins import Join
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent
-from callcue.core.types import PlaybackId
-
-PLAYER_HALF = "callcue-p-"
-JOIN_HALF = "callcue-j-"
 
 
 @dataclass(slots=True)
@@ -20,8 +18,17 @@ class Leg:
     """
 
     playback: Playback
+    join: Join
+    """How it gets to those who are to hear it."""
     alive: set[str] = field(default_factory=set)
     """Unique ids of the halves that are there now."""
+    at_hand: asyncio.Event = field(default_factory=asyncio.Event)
+    """Its join half has said whether a channel that is alone can be brought to it."""
+    able: bool = False
+    """Whether it can."""
+    parting: asyncio.TimerHandle | None = None
+    """Runs while nobody listens to it, and somebody may yet come back."""
+    joined: bool = False
     seen: asyncio.Event = field(default_factory=asyncio.Event)
     """Asterisk has made the channels: from here on they can be hung up."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -39,12 +46,12 @@ class Leg:
     @property
     def player_half(self) -> str:
         """Unique id of the half that plays: every verb goes there."""
-        return player_half(self.playback.id)
+        return ids.player_half(self.playback.id)
 
     @property
     def join_half(self) -> str:
-        """Unique id of the half that is in the room."""
-        return f"{JOIN_HALF}{self.playback.id}"
+        """Unique id of the half that those hear who are to hear it."""
+        return ids.join_half(self.playback.id)
 
     def ours(self, asterisk_ms: int) -> float:
         """A moment of Asterisk's clock in ms as monotonic seconds of ours."""
@@ -52,13 +59,3 @@ class Leg:
             raise ValueError("no moment is known on both clocks")
         known_ms, known = self.clock
         return known + (asterisk_ms - known_ms) / 1000
-
-
-def player_half(playback_id: PlaybackId) -> str:
-    """Unique id of the half that plays."""
-    return f"{PLAYER_HALF}{playback_id}"
-
-
-def is_leg(uniqueid: str) -> bool:
-    """Whether a channel is half of a player leg, by its unique id."""
-    return uniqueid.startswith((PLAYER_HALF, JOIN_HALF))

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from callcue.asterisk.leg import Leg, player_half
+from callcue.asterisk.ids import player_half
+from callcue.asterisk.joins import Way
+from callcue.asterisk.leg import Leg
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.reports import leg_events
 from callcue.core.playback import Playback
@@ -11,8 +13,23 @@ from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Milliseconds
 
-EVENTS = frozenset({"Newchannel", "Hangup", "UserEvent", "ConfbridgeJoin", "OriginateResponse"})
+EVENTS = frozenset(
+    {
+        "Newchannel",
+        "Hangup",
+        "UserEvent",
+        "OriginateResponse",
+        "ConfbridgeJoin",
+        "BridgeEnter",
+        "BridgeLeave",
+        "ChanSpyStart",
+        "ChanSpyStop",
+    }
+)
 """The AMI events a leg lives on."""
+
+AGAIN = 0.5
+"""Seconds for a channel that listens to come back to it: a key it presses breaks it off."""
 
 OPENING = 0.005
 """Seconds after which an announced clip is taken to be open; a missing one fails within one ms."""
@@ -21,10 +38,24 @@ OPENING = 0.005
 class Legs:
     """Finds the leg that an event is about, and reports what it means."""
 
-    def __init__(self, *, on_muted: Callable[[Leg, Milliseconds], None]) -> None:
-        """*on_muted*: a leg waits to be opened; it may play so much longer."""
+    def __init__(
+        self,
+        *,
+        on_muted: Callable[[Leg, Milliseconds], None],
+        on_spying: Callable[[Leg], None],
+        on_waiting: Callable[[Leg], None],
+    ) -> None:
+        """*on_muted*: a leg waits to be opened; it may play so much longer.
+
+        *on_spying*: the join half is there, and is about to look for whom to spy on.
+        *on_waiting*: a leg that waited for its join half may begin.
+        """
         self._on_muted = on_muted
+        self._on_spying = on_spying
+        self._on_waiting = on_waiting
         self._by_half: dict[str, Leg] = {}
+        self._barging: dict[str, Leg] = {}
+        """Legs that barge into a call of two, by the id of its bridge."""
         self.report: LegListener = lambda _playback, _event: None
 
     def report_to(self, listener: LegListener) -> None:
@@ -38,6 +69,8 @@ class Legs:
     def add(self, leg: Leg) -> Leg:
         """Listen for this one from here on."""
         self._by_half[leg.player_half] = self._by_half[leg.join_half] = leg
+        if leg.join.way is Way.BARGE:
+            self._barging[leg.playback.place.name] = leg
         return leg
 
     def of(self, playback: Playback) -> Leg | None:
@@ -46,22 +79,36 @@ class Legs:
 
     def on_event(self, event: AmiEvent) -> None:
         """Take in one AMI event; those of other channels are not ours."""
-        leg = self._by_half.get(event.get("Uniqueid"))
+        if event.name == "BridgeLeave":
+            self._left(event)
+            return
+        leg = self._leg_of(event)
         if leg is None:
             return
         match event.name:
             case "Newchannel":
-                leg.alive.add(event.get("Uniqueid"))
-                leg.seen.set()
+                self._born(leg, event.get("Uniqueid"))
             case "Hangup":
                 leg.alive.discard(event.get("Uniqueid"))
                 self.check_gone(leg, Event.LEG_GONE)
             case "OriginateResponse":
                 self._originate_response(leg, event)
-            case "ConfbridgeJoin":
+            case "ConfbridgeJoin" if event.get("Uniqueid") == leg.join_half:
                 self._joined(leg, event)
+            case "BridgeEnter" if leg.join.way is Way.MEMBER:
+                self._entered(leg, event)
+            case "ChanSpyStart" if _is_its_way_in(leg, event):
+                self._joined(leg, event)
+            case "ChanSpyStop" if _is_its_way_in(leg, event):
+                self._listening_ended(leg)
             case "UserEvent":
                 self._user_event(leg, event)
+
+    def _born(self, leg: Leg, half: str) -> None:
+        leg.alive.add(half)
+        leg.seen.set()
+        if half == leg.join_half and leg.join.spies:
+            self._on_spying(leg)
 
     def _originate_response(self, leg: Leg, event: AmiEvent) -> None:
         # A Failure while halves are alive is the echo of a leg that hangs up: Hangups follow.
@@ -69,9 +116,52 @@ class Legs:
             leg.detail = leg.detail or "Asterisk could not start the player leg"
             self.check_gone(leg, Event.NOT_STARTED)
 
+    def _leg_of(self, event: AmiEvent) -> Leg | None:
+        """Whose event it is: of one of its halves, also as the one that spies or is spied on."""
+        for header in ("Uniqueid", "SpyerUniqueid", "SpyeeUniqueid"):
+            leg = self._by_half.get(event.get(header))
+            if leg is not None:
+                return leg
+        return None
+
     def _joined(self, leg: Leg, event: AmiEvent) -> None:
-        if event.get("Uniqueid") == leg.join_half:
-            self.report(leg.playback, LegEvent(Event.JOINED, at=event.received_at))
+        if leg.parting is not None:  # a key pressed by one who listens; it goes on
+            leg.parting.cancel()
+            leg.parting = None
+        if leg.joined:
+            return
+        leg.joined = True
+        if leg.join.waits:
+            self._on_waiting(leg)
+        self.report(leg.playback, LegEvent(Event.JOINED, at=event.received_at))
+
+    def _entered(self, leg: Leg, event: AmiEvent) -> None:
+        """A bridge is found by a channel in it, and that may have just moved: is it the one?"""
+        if event.get("BridgeUniqueid") == leg.playback.place.name:
+            self._joined(leg, event)
+        else:
+            detail = "the call has moved to another bridge"
+            self.report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
+
+    def _left(self, event: AmiEvent) -> None:
+        """`ChanSpy` goes on in the ear of a side that has left, also when others have come."""
+        leg = self._barging.get(event.get("BridgeUniqueid"))
+        if leg is not None and event.get("Uniqueid") in leg.join.both:
+            self._parted(leg)
+
+    def _listening_ended(self, leg: Leg) -> None:
+        """Nobody hears it any more: at once where it spies, else if they do not come back."""
+        if leg.join.spies:
+            self._parted(leg)
+            return
+        loop = asyncio.get_running_loop()
+        leg.parting = loop.call_later(AGAIN, self._parted, leg)
+
+    def _parted(self, leg: Leg) -> None:
+        # Its own end also ends the spying: Asterisk says so between the ends of its halves.
+        if leg.player_half in leg.alive and leg.playback.reason is None:
+            detail = "the call has moved or ended"
+            self.report(leg.playback, LegEvent(Event.TARGET_MOVED, detail=detail))
 
     def _user_event(self, leg: Leg, event: AmiEvent) -> None:
         match event.get("UserEvent"):
@@ -80,8 +170,17 @@ class Legs:
                     self._on_muted(leg, Milliseconds(int(event.get("Left"))))
                 self._leg_reports(leg, leg_events(leg, event))
             case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
-                detail = f"the room did not keep the player: {event.get('Result')}"
-                self.report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))
+                self._thrown_out(leg, event.get("Result"))
+            case "CallcueAtHand" if event.get("Uniqueid") == leg.join_half:
+                leg.able = event.get("Able") == "yes"
+                leg.at_hand.set()
+
+    def _thrown_out(self, leg: Leg, result: str) -> None:
+        if leg.joined and leg.join.way is not Way.ROOM:
+            self._parted(leg)
+            return
+        detail = f"the {'room' if leg.join.way is Way.ROOM else 'call'} did not keep the player"
+        self.report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=f"{detail}: {result}"))
 
     def _leg_reports(self, leg: Leg, events: list[LegEvent]) -> None:
         """Pass reports on; that the first clip streams, only once it has survived its opening.
@@ -116,7 +215,19 @@ class Legs:
         """It is gone, and who waits for that is told."""
         self._by_half.pop(leg.player_half, None)
         self._by_half.pop(leg.join_half, None)
-        if leg.opening is not None:
-            leg.opening.cancel()
+        if self._barging.get(leg.playback.place.name) is leg:
+            del self._barging[leg.playback.place.name]
+        for timer in (leg.opening, leg.parting):
+            if timer is not None:
+                timer.cancel()
         leg.seen.set()
+        leg.at_hand.set()
         leg.gone.set()
+
+
+def _is_its_way_in(leg: Leg, event: AmiEvent) -> bool:
+    """Whether that `ChanSpy` is how the leg is heard; a supervisor may listen in on a leg too."""
+    spyer, spyee = event.get("SpyerUniqueid"), event.get("SpyeeUniqueid")
+    if leg.join.way is Way.BESIDE:
+        return (spyer, spyee) == (leg.join.party, leg.join_half)
+    return leg.join.spies and spyer == leg.join_half

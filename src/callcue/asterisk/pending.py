@@ -26,7 +26,25 @@ class Pending(Action):  # type: ignore[misc]  # panoramisk is untyped
         self.items_received: list[AmiEvent] = []
         self.cancelled = False
         self.answer_is_whole = False
+        self._headers = headers
         super().__init__(headers)
+
+    @property
+    def id(self) -> str:
+        """The ActionID; panoramisk's own looks for it in two dictionaries, several times a send."""
+        found = self._headers["ActionID"]
+        assert isinstance(found, str)
+        return found
+
+    action_id = id  # noqa: A003 - panoramisk asks for both
+
+    def __str__(self) -> str:
+        # In the order of the headers: panoramisk sorts them for each send.
+        lines = []
+        for name, value in self._headers.items():
+            values = value if isinstance(value, list) else (value,)
+            lines += [f"{name}: {text}" for text in values]
+        return "\r\n".join([*lines, "\r\n"])
 
     def __repr__(self) -> str:
         # panoramisk logs actions that it fails to send, and a Login holds the secret.

@@ -7,24 +7,34 @@ used twice.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
+from callcue.asterisk import resting
 from callcue.asterisk.action import HeaderValue, UnsafeHeader
+from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
+from callcue.asterisk.joins import Join, Way, join_of
 from callcue.asterisk.leg import Leg
 from callcue.asterisk.legs import Legs
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.recovery import what_is_left
-from callcue.core.errors import AsteriskUnavailable, NotConfirmed, NothingPlaying, NotStarted
+from callcue.core.errors import (
+    AsteriskUnavailable,
+    CannotPlayHere,
+    NotConfirmed,
+    NothingPlaying,
+    NotStarted,
+)
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
-from callcue.core.types import Milliseconds
+from callcue.core.types import CallId, Milliseconds, Place
 
 log = structlog.get_logger()
 
@@ -47,13 +57,26 @@ REFUSAL_PATIENCE = 0.05
 class LegPlayer:
     """Implements `callcue.core.ports.Player` for one Asterisk."""
 
-    def __init__(self, link: Link, *, bound: Milliseconds, hold: float) -> None:
-        """*bound*: how long a playback may play at most; *hold*: seconds it may stay paused."""
+    def __init__(
+        self,
+        link: Link,
+        directory: Directory,
+        *,
+        bound: Milliseconds,
+        hold: float,
+        resumable: Collection[str] = resting.RESUMABLE,
+    ) -> None:
+        """*bound*: how long a playback may play at most; *hold*: seconds it may stay paused.
+
+        *resumable*: the applications from which a channel that is alone may be taken.
+        """
         self._link = link
+        self._directory = directory
         self._bound = bound
         self._hold = hold
-        self._legs = Legs(on_muted=self._unmute)
-        self._unmutings: set[asyncio.Task[None]] = set()
+        self._resumable = resumable
+        self._legs = Legs(on_muted=self._unmute, on_spying=self._hurry, on_waiting=self._begin)
+        self._errands: set[asyncio.Task[None]] = set()
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who is told what legs report."""
@@ -61,22 +84,36 @@ class LegPlayer:
 
     # ---- verbs ----------------------------------------------------------------------------
 
+    async def check(self, place: Place, listener: CallId | None) -> str:
+        """See `Player.check`."""
+        join = join_of(self._directory, place, listener)
+        if join.way is Way.BESIDE:
+            await resting.return_point(self._link, join.party, self._resumable)
+        return join.way
+
     async def start(self, playback: Playback) -> None:
-        """Send a leg into the playback's conference; see `Player.start`."""
-        leg = self._legs.add(Leg(playback))
+        """Send a leg to those who are to hear it; see `Player.start`."""
+        join = join_of(self._directory, playback.place, playback.listener)
+        leg = self._legs.add(Leg(playback, join))
+        await self._originate(leg)
+        if join.way is Way.BESIDE:
+            await self._bring(leg)
+
+    async def _originate(self, leg: Leg) -> None:
+        first = "ready-1" if leg.join.waits else "start-1"
         try:
             await self._link.send(
                 "Originate",
                 {
-                    "Channel": f"Local/room@{JOIN_CONTEXT}/n",
+                    "Channel": f"Local/{leg.join.way}@{JOIN_CONTEXT}/n",
                     "Context": PLAYER_CONTEXT,
-                    "Exten": "start-1",
+                    "Exten": first,
                     "Priority": 1,
                     "ChannelId": leg.player_half,
                     "OtherChannelId": leg.join_half,
                     "Async": "true",
                 },
-                variables=self._variables(playback),
+                variables=self._variables(leg),
             )
         except (NotConnected, ActionRefused) as error:
             self._legs.forget(leg)
@@ -88,12 +125,60 @@ class LegPlayer:
             self._legs.forget(leg)
             raise NotStarted(str(error)) from error
 
-    def _variables(self, playback: Playback) -> Mapping[str, HeaderValue]:
+    async def _bring(self, leg: Leg) -> None:
+        """Have the channel that is alone listen to the leg, once the leg says that it can.
+
+        From here on its return is Asterisk's own business: it goes back when it hears the leg no
+        more, whoever or whatever ends that.
+        """
+        await leg.at_hand.wait()
+        if leg.gone.is_set():
+            raise NotStarted(leg.detail or "the player leg was lost")
+        if not leg.able:
+            raise NotStarted("Asterisk lacks app_exec or app_chanspy")
+        channel = {"Channel": leg.join.party}
+        where: dict[str, HeaderValue] = {
+            "Context": resting.CONTEXT,
+            "Exten": f"to-{leg.playback.id}",
+            "Priority": 1,
+        }
+        try:
+            point = await resting.return_point(self._link, leg.join.party, self._resumable)
+            if point is not None:
+                back: dict[str, HeaderValue] = {"Variable": "CALLCUE_BACK", "Value": str(point)}
+                await self._link.send("Setvar", channel | back)
+                # Somebody else may have taken it meanwhile, and shall keep it.
+                await resting.check_still_there(self._link, leg.join.party, point)
+            if not leg.gone.is_set():
+                await self._link.send("Redirect", channel | where)
+        except (LinkError, UnsafeHeader, CannotPlayHere, AsteriskUnavailable) as error:
+            raise NotStarted(str(error)) from error
+
+    def _hurry(self, leg: Leg) -> None:
+        """Before `ChanSpy` looks for its channel it waits 100 ms for a key; so it is given one.
+
+        Nobody hears it: it is received by our own channel, and means nothing there.
+        """
+        key: dict[str, HeaderValue] = {"Digit": 1, "Duration": 1, "Receive": "true"}
+        self._errand(self._unless_gone(leg.join_half, "PlayDTMF", key))
+
+    def _begin(self, leg: Leg) -> None:
+        """Its join half is in: what it plays from here on is heard."""
+        where: dict[str, HeaderValue] = {
+            "Context": PLAYER_CONTEXT,
+            "Exten": "cue-start-1",
+            "Priority": 1,
+        }
+        self._errand(self._unless_gone(leg.player_half, "Redirect", where))
+
+    def _variables(self, leg: Leg) -> Mapping[str, HeaderValue]:
+        playback = leg.playback
         request = playback.request
         clips = {f"CALLCUE_CLIP_{n}": clip for n, clip in enumerate(playback.clips, 1)}
         return {
             "CALLCUE_PLAYBACK": str(playback.id),
-            "CALLCUE_ROOM": playback.conference.number,
+            "CALLCUE_JOIN": leg.join.way.value,
+            **leg.join.variables,
             "CALLCUE_COUNT": len(playback.clips),
             "CALLCUE_ROUNDS": request.rounds or FOREVER,
             "CALLCUE_GAP": request.gap,
@@ -219,20 +304,25 @@ class LegPlayer:
         """
         limit = f"{left / 1000:.3f}"
         for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", limit)):
-            task = asyncio.create_task(self._set(leg, function, value))
-            self._unmutings.add(task)
-            task.add_done_callback(self._unmutings.discard)
+            headers = {"Variable": function, "Value": value}
+            self._errand(self._unless_gone(leg.player_half, "Setvar", headers))
 
-    async def _set(self, leg: Leg, function: str, value: str) -> None:
-        headers = {"Channel": leg.player_half, "Variable": function, "Value": value}
-        with suppress(LinkError):  # the leg has ended, or goes on by itself in a moment
-            await self._link.send("Setvar", headers)
+    async def _unless_gone(
+        self, channel: str, action: str, headers: Mapping[str, HeaderValue]
+    ) -> None:
+        with suppress(LinkError):  # the leg has ended, or helps itself in a moment
+            await self._link.send(action, {"Channel": channel, **headers})
+
+    def _errand(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     # ---- after a lost link ------------------------------------------------------------------
 
     async def find(self, playback: Playback) -> LegEvent:
         """What became of the leg meanwhile; see `Player.find`."""
-        leg = self._legs.of(playback) or Leg(playback)
+        leg = self._legs.of(playback) or Leg(playback, Join(Way.ROOM, {}))
         found = await what_is_left(self._link, leg)
         if found is not None and found.kind is Event.LEG_GONE:
             self._legs.forget(leg)

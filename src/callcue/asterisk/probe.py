@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from callcue.asterisk.errors import LinkError
+from callcue.asterisk.ids import PROBE
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.core.errors import AsteriskUnavailable
@@ -41,7 +42,7 @@ class SoundProbe:
         return set().union(*answers)
 
     async def _ask(self, sounds: Sequence[str]) -> set[str]:
-        probe = f"callcue-s-{uuid4()}"
+        probe = f"{PROBE}{uuid4()}"
         answer: asyncio.Future[set[str]] = asyncio.get_running_loop().create_future()
         self._asked[probe] = (sounds, answer, set())
         try:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from callcue.asterisk import directory, legs, probe
 from callcue.asterisk.address import ServerAddress
-from callcue.asterisk.directory import RoomDirectory
+from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import LinkError
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.player import LegPlayer
 from callcue.asterisk.probe import SoundProbe
+from callcue.asterisk.resting import RESUMABLE
 from callcue.asterisk.snapshot import take_snapshot
 from callcue.core.controller import Controller
 from callcue.core.errors import AsteriskUnavailable
@@ -35,6 +36,10 @@ class AsteriskAddress:
     """Patterns of channel names that are no parties: recorders, monitors."""
     agents: Mapping[str, str] = field(default_factory=dict)
     """Agent to conference, where no other source knows."""
+    agent_channels: tuple[str, ...] = ()
+    """Patterns of channel names that are agents'."""
+    resumable: tuple[str, ...] = RESUMABLE
+    """Applications from which a channel that is alone may be taken to listen."""
     bound_seconds: float = 14_400
     """How long a playback may play at most."""
     hold_seconds: float = 3_600
@@ -67,13 +72,18 @@ class AsteriskServer:
             on_up=self._on_up,
             on_down=self._on_down,
         )
-        self.directory = RoomDirectory(
-            settings.name, ignore=settings.ignore, agents=settings.agents
+        self.directory = Directory(
+            settings.name,
+            ignore=settings.ignore,
+            agents=settings.agents,
+            agent_channels=settings.agent_channels,
         )
         self.player = LegPlayer(
             self._link,
+            self.directory,
             bound=Milliseconds(round(settings.bound_seconds * 1000)),
             hold=settings.hold_seconds,
+            resumable=settings.resumable,
         )
         self._probe = SoundProbe(self._link)
         self.sounds = AsteriskSounds(self._probe.missing)

@@ -1,13 +1,15 @@
-"""One look at all rooms of an Asterisk, taken after each login."""
+"""One look at all channels, bridges and rooms of an Asterisk, taken after each login."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from callcue.asterisk.bridges import BridgeKind
 from callcue.asterisk.errors import ActionRefused
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 
-VARIABLES = ("CALLCUE_AGENT", "CALLCUE_CALL_ID")
+AGENT = "CALLCUE_AGENT"
+CALL_ID = "CALLCUE_CALL_ID"
 """The channel variables that say whose a channel is, and which call."""
 
 _UNSET = "(null)"
@@ -15,15 +17,28 @@ _UNSET = "(null)"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The members of all rooms, and the variables of their channels."""
+    """All that there was when it was taken."""
 
+    channels: list[AmiEvent]
+    """One `Status` a channel, with the variables above."""
+    bridges: Mapping[str, BridgeKind]
+    """By their id; nobody is in them yet."""
     members: list[AmiEvent]
-    variables: list[tuple[str, Mapping[str, str]]]
-    """Unique id, and name to value of those of `VARIABLES` that are set."""
+    """The members of all rooms."""
+
+    def bridge(self, bridge_id: str) -> BridgeKind:
+        """That bridge; one of no sort at all where it came or went while we looked."""
+        return self.bridges.get(bridge_id) or BridgeKind(bridge_id, "", "", "")
+
+    @staticmethod
+    def variables(status: AmiEvent) -> Mapping[str, str]:
+        """Those variables of a channel that are set."""
+        pairs = (line.partition("=")[::2] for line in status.values("Variable"))
+        return {name: value for name, value in pairs if value not in ("", _UNSET)}
 
 
 async def take_snapshot(link: Link) -> Snapshot:
-    """Ask for all rooms and their members.
+    """Ask for all that there is.
 
     Raises:
         LinkError: Asterisk does not answer.
@@ -35,11 +50,6 @@ async def take_snapshot(link: Link) -> Snapshot:
             members += await link.collect("ConfbridgeList", {"Conference": room.get("Conference")})
         except ActionRefused:  # the room has closed since
             continue
-    # Of all channels: one that says whose it is may be about to enter a room.
-    statuses = await link.collect("Status", {"Variables": ",".join(VARIABLES)})
-    return Snapshot(members, [(s.get("Uniqueid"), _variables(s)) for s in statuses])
-
-
-def _variables(status: AmiEvent) -> dict[str, str]:
-    pairs = (line.partition("=")[::2] for line in status.values("Variable"))
-    return {name: value for name, value in pairs if value not in ("", _UNSET)}
+    kinds = [BridgeKind.of(item) for item in await link.collect("BridgeList")]
+    channels = await link.collect("Status", {"Variables": f"{AGENT},{CALL_ID}"})
+    return Snapshot(channels, {kind.id: kind for kind in kinds}, members)

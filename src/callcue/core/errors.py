@@ -42,6 +42,10 @@ class ClipNotFound(CallcueError):
         self.media = media
 
 
+class CannotPlayHere(CallcueError):
+    """Nothing can be played where the call is now, or not to that audience; the text says why."""
+
+
 class OutOfRange(CallcueError):
     """A seek to an item that the list does not have."""
 

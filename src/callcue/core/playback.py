@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 
 from .errors import CallcueError, NotStarted
 from .types import (
+    Audience,
     CallId,
-    Conference,
     EndReason,
     IfPlaying,
     Milliseconds,
+    Place,
     PlaybackId,
     Position,
+    Role,
     SoundName,
 )
 
@@ -56,6 +58,7 @@ class PlayRequest:
     limit: Milliseconds | None = None
     """At most so much playing, paused time not counted; None is the server's own bound."""
     if_playing: IfPlaying = IfPlaying.REJECT
+    audience: Audience = Role.EVERYONE
     asked_by: Asker = NOBODY
 
 
@@ -67,7 +70,7 @@ def _now() -> datetime:
 class Playback:
     """One accepted PLAY. The session that owns it changes it; everybody else reads."""
 
-    conference: Conference
+    place: Place
     request: PlayRequest
     id: PlaybackId = field(default_factory=lambda: PlaybackId(uuid4()))
     clips: tuple[SoundName, ...] = ()
@@ -84,6 +87,8 @@ class Playback:
     """The number of the last command sent to the leg; the start is number 1."""
     cause: CallcueError | None = None
     """The error that kept it from starting, if one did."""
+    listener: CallId | None = None
+    """The one party that hears it; None is everyone. Known from its beginning on."""
     joined: bool = False
     streaming: bool = False
     _position: Position = START
@@ -96,7 +101,7 @@ class Playback:
         self.number += 1
         return self.number
 
-    def place(self, position: Position, *, moving_since: float | None) -> None:
+    def stand_at(self, position: Position, *, moving_since: float | None) -> None:
         """Asterisk has said where it stands, and since when (monotonic s) it moves, if it does."""
         self._position = position
         self._moving_since = moving_since
@@ -120,7 +125,7 @@ class Playback:
 
     def finish(self) -> None:
         """It has ended: nothing of it is heard any more."""
-        self.place(self.position(), moving_since=None)
+        self.stand_at(self.position(), moving_since=None)
         self.ended_at = _now()
         self._settled.set()
         self._gone.set()

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from .playback import Playback
 from .states import Event
-from .types import CallId, Conference, Milliseconds, PlaybackId, Position, SoundName
+from .types import CallId, Milliseconds, Place, PlaybackId, Position, SoundName
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,25 @@ LegListener = Callable[[Playback, LegEvent], None]
 
 
 class Player(Protocol):
-    """Puts clips into a conference. Every method raises a `CallcueError` when it cannot.
+    """Puts clips into calls. Every method raises a `CallcueError` when it cannot.
 
     `start` answers when Asterisk has taken the leg on; that it is heard is an event. From then on
     exactly one LEG_GONE or NOT_STARTED follows, whatever happens, unless the link is lost. The
     verbs answer when Asterisk has taken them; an event with their number confirms them.
     """
 
+    async def check(self, place: Place, listener: CallId | None) -> str:
+        """Refuse what can be known to be impossible there; else say in a word how it is done.
+
+        Quick, as commands wait behind it.
+
+        Raises:
+            CannotPlayHere: and why not.
+
+        """
+
     async def start(self, playback: Playback) -> None:
-        """Send a leg into the playback's conference."""
+        """Send a leg to the playback's listener, or to everyone in its place."""
 
     async def stop(self, playback: Playback) -> None:
         """Hang the leg up; LEG_GONE follows. Harmless when it is gone already."""
@@ -92,16 +102,18 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One party's channel in a conference, as Asterisk reports it."""
+    """One party's channel, as Asterisk reports it."""
 
     id: CallId
-    conference: Conference
+    place: Place
     channel: str
     uniqueid: str
     context: str
     number: str
     """The extension that was dialled to get here."""
     agent: str | None = None
+    is_agent: bool = False
+    """Whether it is an agent's channel, also where nobody said which agent's."""
 
     @property
     def endpoint(self) -> str:
@@ -113,12 +125,14 @@ class Call:
 class AgentSession:
     """Where an agent sits, and who said so."""
 
-    conference: Conference
+    place: Place
     source: str
+    call: CallId | None = None
+    """The agent's own, where one is known."""
 
 
 class CallDirectory(Protocol):
-    """Which calls and rooms there are, and who is in them."""
+    """Which calls there are, and who is with whom."""
 
     def calls(self) -> Collection[Call]:
         """All live calls, in no order."""
@@ -127,10 +141,10 @@ class CallDirectory(Protocol):
         """The live call of that id."""
 
     def agent_session(self, agent: str) -> AgentSession | None:
-        """The room of that agent, from the most trusted source that knows."""
+        """Where that agent is, from the most trusted source that knows."""
 
-    def parties(self, conference: Conference) -> int:
-        """How many real parties are in a room; player legs and recorders are none."""
+    def parties(self, place: Place) -> Collection[Call]:
+        """The real parties in one place; player legs and recorders are none."""
 
     def available(self, server: str) -> bool:
         """Whether what is said of that server is fresh: its link is up."""

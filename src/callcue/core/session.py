@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from .audience import listener
 from .commands import Command, Pause, Play, Restart, Resume, Seek, Stop, Volume
 from .errors import (
     AlreadyPlaying,
@@ -26,10 +27,10 @@ from .errors import (
     TooManyCommands,
 )
 from .playback import Playback, PlayRequest
-from .ports import Ledger, LegEvent, MediaLibrary, Player
+from .ports import CallDirectory, Ledger, LegEvent, MediaLibrary, Player
 from .queue import PlaybackQueue
 from .states import Effect, Event, State, Step, Verb, on_command, on_event
-from .types import CallId, Conference, EndReason, IfPlaying
+from .types import CallId, EndReason, IfPlaying, Place
 from .waiting import Confirmation, Job
 
 _log = logging.getLogger(__name__)
@@ -60,25 +61,27 @@ class Limits:
 
 
 class CallSession:
-    """All that callcue knows and does in one conference."""
+    """All that callcue knows and does in one place: a room, a call of two, a channel alone."""
 
     def __init__(
         self,
-        conference: Conference,
+        place: Place,
         *,
         player: Player,
+        directory: CallDirectory,
         media: MediaLibrary,
         ledger: Ledger,
         limits: Limits = Limits(),
     ) -> None:
         """Start idle. A session without commands and playback costs nothing but its memory."""
-        self.conference = conference
+        self.place = place
         self.state = State.IDLE
         self.current: Playback | None = None
         self.last: Playback | None = None
         """The playback that ended last, for those who ask too late."""
         self.queue = PlaybackQueue(ledger, limits.queue)
         self._player = player
+        self._directory = directory
         self._media = media
         self._ledger = ledger
         self._limits = limits
@@ -130,6 +133,7 @@ class CallSession:
     async def _apply(self, job: Job) -> None:
         if isinstance(job.command, Play):
             await self._media.check(job.command.request.media)
+            await self._player.check(self.place, self._listener_of(job.command.request))
         step = on_command(self.state, job.command.verb)
         match step.effect:
             case Effect.BEGIN | Effect.BUSY | Effect.REPLACE | Effect.AFTER_STOP:
@@ -148,13 +152,17 @@ class CallSession:
             case _:
                 await self._control(job)
 
+    def _listener_of(self, request: PlayRequest) -> CallId | None:
+        parties = self._directory.parties(self.place)
+        return listener(request.audience, parties, request.asked_by.call)
+
     def _playing(self) -> Playback:
         if self.current is None:
             raise NothingPlaying
         return self.current
 
     def _play(self, request: PlayRequest, step: Step) -> Playback:
-        playback = Playback(self.conference, request)
+        playback = Playback(self.place, request)
         if step.effect is Effect.BUSY:
             self._refuse_or_queue(request)
         elif step.effect is not Effect.BEGIN:
@@ -274,7 +282,7 @@ class CallSession:
             playback.doom(_END_OF[event.kind], event.detail)
         if event.position is not None:
             moves = event.kind is not Event.HELD
-            playback.place(event.position, moving_since=event.at if moves else None)
+            playback.stand_at(event.position, moving_since=event.at if moves else None)
         if event.kind is Event.JOINED:
             playback.joined = True
         if event.kind is Event.STREAMING:
@@ -316,22 +324,25 @@ class CallSession:
         playback = self._playing()
         if event.position is not None:
             moves = event.kind is Event.FOUND_PLAYING
-            playback.place(event.position, moving_since=event.at if moves else None)
+            playback.stand_at(event.position, moving_since=event.at if moves else None)
         playback.joined = playback.streaming = True
         playback.start()
         if playback.reason is not None:
             self._end(State.STOPPING, EndReason.STOPPED)
 
     def _clear_queue_if_deserted(self, event: LegEvent) -> None:
-        if event.kind in (Event.PARTY_LEFT, Event.TARGET_MOVED):
+        """One that heard it alone may have gone, and a leg that is stopped loses its target."""
+        others_stay = self._playing().listener is not None or self.state is State.STOPPING
+        if event.kind is Event.PARTY_LEFT or (event.kind is Event.TARGET_MOVED and not others_stay):
             self.queue.clear(EndReason.HUNG_UP)
 
     def call_left(self, call: CallId) -> None:
-        """A call has left the conference: what was asked for it ends, whoever else is there."""
+        """A call has left: what was asked for it, or heard by it alone, ends."""
         playbacks = [*self.queue, *([self.current] if self.current else [])]
         for playback in playbacks:
-            if playback.request.asked_by.call == call:
-                self._retire(playback, EndReason.HUNG_UP, "its call has ended")
+            request = playback.request
+            if call in (request.asked_by.call, request.audience, playback.listener):
+                self._retire(playback, EndReason.HUNG_UP, "its call has ended or moved")
 
     def withdraw(self, playback: Playback) -> None:
         """Its asker has given it up: it shall not begin later, nor go on."""
@@ -359,6 +370,7 @@ class CallSession:
         """Bring the playback to where it is heard; whatever keeps it from that is its end."""
         try:
             playback.clips = await self._media.prepare(playback.request.media)
+            playback.listener = self._listener_of(playback.request)
             self.happened(LegEvent(Event.PREPARED))
             async with asyncio.timeout(self._limits.start):
                 await self._player.start(playback)

@@ -25,6 +25,53 @@ class Conference:
     server: str
     number: str
 
+    @property
+    def name(self) -> str:
+        """What Asterisk calls it."""
+        return self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A call of two parties or more, as `Dial` and `Queue` make it: its unique id, and where."""
+
+    server: str
+    id: str
+
+    @property
+    def name(self) -> str:
+        """What Asterisk calls it."""
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A channel that is with nobody: it waits in its dialplan, or is still to be answered."""
+
+    server: str
+    uniqueid: str
+
+    @property
+    def name(self) -> str:
+        """What Asterisk calls it."""
+        return self.uniqueid
+
+
+Place = Conference | Bridge | Alone
+"""Where a call is: one conversation, and so one session."""
+
+
+class Role(StrEnum):
+    """Who is meant, by what they are in the call."""
+
+    EVERYONE = "everyone"
+    AGENT = "agent"
+    CALLER = "caller"
+
+
+Audience = Role | CallId
+"""Who is to hear a playback; a call's id means that party alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

@@ -35,9 +35,10 @@ class Confirmation:
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def settle(self, error: CallcueError | None = None) -> None:
-        """It is confirmed, or will never be."""
-        self.error = self.error or error
-        self._settled.set()
+        """It is confirmed, or will never be; what is said first is so."""
+        if not self._settled.is_set():
+            self.error = error
+            self._settled.set()
 
     async def within(self, seconds: float) -> bool:
         """Whether it is confirmed in that time; raises why it never will be."""

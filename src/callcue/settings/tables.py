@@ -24,6 +24,8 @@ from .secrets import Sources, resolve
 from .words import (
     Agent,
     AltUser,
+    Application,
+    Audience,
     ConferenceNumber,
     Group,
     Host,
@@ -91,9 +93,16 @@ class PlaybackBounds(Table):
 
 
 class Calls(Table):
-    """Which channels are no parties: recorders, monitors, other machines."""
+    """Which channels are no parties, which are agents', and which may be taken to listen."""
 
     ignore_channels: tuple[Pattern, ...] = ()
+    agent_channels: tuple[Pattern, ...] = ()
+    resumable_applications: tuple[Application, ...] = (
+        "Wait",
+        "WaitExten",
+        "MusicOnHold",
+        "BackGround",
+    )
 
 
 class Vicidial(Table):
@@ -114,6 +123,7 @@ class User(Table):
     group: Group = ""
     functions: Words = ("ALL_FUNCTIONS",)
     alt_user: AltUser = ""
+    audience: Audience = "everyone"
 
     @model_validator(mode="before")
     @classmethod

@@ -34,6 +34,11 @@ Function = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,100}$")]
 
 Agent = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,100}$")]
 
+Application = Annotated[str, _text(r"^[A-Za-z0-9_]{1,40}$")]
+"""Of a dialplan."""
+
+Audience = Annotated[str, _text(r"^(everyone|agent|caller)$")]
+
 ConferenceNumber = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}$")]
 
 Pattern = Annotated[str, _text(r"^[A-Za-z0-9_@./:;+*?!\[\]-]{1,100}$")]

@@ -25,7 +25,7 @@ class MemoryLedger:
         log.info(
             "playback accepted",
             playback=str(playback.id),
-            conference=playback.conference.number,
+            place=playback.place.name,
             media=playback.request.media,
             asked_by=str(playback.request.asked_by),
         )

@@ -5,14 +5,15 @@ import binascii
 from uuid import UUID
 
 from callcue.core.controller import Controller
-from callcue.core.errors import AsteriskUnavailable
+from callcue.core.errors import AsteriskUnavailable, CannotPlayHere
 from callcue.core.playback import Playback
 from callcue.core.ports import Call
 from callcue.core.types import CallId
 
-from . import refusals
+from . import refusals, views
 from .entrance import Visit
 from .models import PageQuery
+from .views import View
 from .workspaces import Channel, Workspaces
 
 
@@ -58,6 +59,14 @@ class LiveCalls:
         more = len(found) > len(page)
         return page, _to_token(page[-1].id) if more else None
 
+    async def shown(self, channel: Channel, call: Call) -> View:
+        """A call in full: also how everyone in it would be played to, or why nobody can be."""
+        try:
+            join, why_not = await self._controller.way_to(call.place), None
+        except CannotPlayHere as error:
+            join, why_not = None, str(error)
+        return {**views.call(call, channel.id), "join": join, "cannotPlay": why_not}
+
     def is_shared(self, visit: Visit, call: Call) -> bool:
         """Whether a call that is another workspace's is in the same room."""
         others = self._controller.others_in(call)
@@ -65,8 +74,8 @@ class LiveCalls:
 
     def seen_in(self, visit: Visit, playback: Playback) -> Call | None:
         """A call of the visitor's own that hears that playback."""
-        for call in self._controller.directory.calls():
-            if call.conference == playback.conference and visit.workspace.owns(call):
+        for call in self._controller.directory.parties(playback.place):
+            if visit.workspace.owns(call):
                 return None if self.is_shared(visit, call) else call
         return None
 

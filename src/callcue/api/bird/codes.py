@@ -19,6 +19,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     ALREADY_PLAYING = "already_playing"
     QUEUE_FULL = "queue_full"
+    CANNOT_PLAY_HERE = "cannot_play_here"
     NOTHING_PLAYING = "nothing_playing"
     NOT_STARTED = "not_started"
     ROOM_SHARED = "room_shared"
@@ -53,6 +54,9 @@ OF_ERROR: dict[type[errors.CallcueError], Answer] = {
     ),
     errors.QueueFull: Answer(
         409, Code.QUEUE_FULL, "as many playbacks wait in this call as may wait"
+    ),
+    errors.CannotPlayHere: Answer(
+        409, Code.CANNOT_PLAY_HERE, "nothing can be played into this call as it is now"
     ),
     errors.TooManyCommands: Answer(
         429, Code.TOO_MANY_REQUESTS, "too many commands wait in this call", 1

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 
-from callcue.core.errors import CallcueError, ClipNotFound, OutOfRange
+from callcue.core.errors import CallcueError, CannotPlayHere, ClipNotFound, OutOfRange
 
 from .codes import FAULT, OF_ERROR, OF_STATUS, Answer, Code
 from .entrance import SCHEME
@@ -38,7 +39,10 @@ async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def answer_to(error: CallcueError) -> Answer:
     """The answer to an error of the core; to its base's, where it has none of its own."""
-    return next((OF_ERROR[kind] for kind in type(error).mro() if kind in OF_ERROR), FAULT)
+    answer = next((OF_ERROR[kind] for kind in type(error).mro() if kind in OF_ERROR), FAULT)
+    if isinstance(error, CannotPlayHere):
+        return replace(answer, message=f"{answer.message}: {error}")
+    return answer
 
 
 def error_response(answer: Answer, details: Details | None = None) -> web.Response:

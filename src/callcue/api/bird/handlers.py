@@ -29,7 +29,11 @@ VisitHandler = Callable[[Visit, web.Request], Awaitable[web.Response]]
 
 
 class BirdApi:
-    """All routes of this dialect."""
+    """All routes of this dialect.
+
+    A call is looked up again once the body is here: a client may take its time to send it, and
+    where the call was before, others may be by now.
+    """
 
     def __init__(self, calls: LiveCalls, playbacks: Playbacks) -> None:
         self._calls = calls
@@ -45,15 +49,16 @@ class BirdApi:
     async def show_call(self, visit: Visit, request: web.Request) -> web.Response:
         """GET .../calls/{callId}"""
         NoQuery.of_request(request)
-        channel = self._channel(visit, request)
-        return web.json_response(views.call(self._call(visit, request), channel.id))
+        channel, call = self._channel(visit, request), self._call(visit, request)
+        return web.json_response(await self._calls.shown(channel, call))
 
     async def play(self, visit: Visit, request: web.Request) -> web.Response:
         """POST .../playback: 202 once it is accepted; its fate is told by the GET."""
-        call = self._call(visit, request)
+        self._call(visit, request)
         query = PlayQuery.of_request(request)
         body = PlayBody.of(await json_object(request))
-        playback = await self._playbacks.play(visit, call, body, query.ifPlaying)
+        call = self._call(visit, request)
+        playback = await self._playbacks.play(visit, call, body, query)
         return web.json_response(views.accepted(playback, call.id), status=202)
 
     async def show(self, visit: Visit, request: web.Request) -> web.Response:
@@ -87,17 +92,19 @@ class BirdApi:
 
     async def seek(self, visit: Visit, request: web.Request) -> web.Response:
         """POST .../playback/seek"""
-        call = self._call(visit, request)
+        self._call(visit, request)
         NoQuery.of_request(request)
         body = SeekBody.of(await json_object(request))
+        call = self._call(visit, request)
         to = Milliseconds(body.positionMilliseconds)
         return await self._control(visit, call, Seek(to, body.item))
 
     async def volume(self, visit: Visit, request: web.Request) -> web.Response:
         """POST .../playback/volume: `volume` of the answer says what was set."""
-        call = self._call(visit, request)
+        self._call(visit, request)
         NoQuery.of_request(request)
         body = VolumeBody.of(await json_object(request))
+        call = self._call(visit, request)
         return await self._control(visit, call, Volume(body.decibels))
 
     async def _plain(self, visit: Visit, request: web.Request, command: Command) -> web.Response:

@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
+from uuid import UUID
 
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
 
-from callcue.core.types import IfPlaying
+from callcue.core.types import Audience, CallId, IfPlaying, Role
 from callcue.media.names import LONGEST_NAME, is_sound_name
 
 from . import refusals
@@ -95,10 +103,24 @@ class NoQuery(Query):
     """Nothing may be asked in the query."""
 
 
+def _to_audience(text: str) -> Role | UUID:
+    for kind in (Role, UUID):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise ValueError(f"must be {', '.join(Role)} or the id of a call")
+
+
 class PlayQuery(Query):
-    """What becomes of the playback when something plays already."""
+    """What becomes of the playback when something plays already, and who is to hear it."""
 
     ifPlaying: IfPlaying = IfPlaying.QUEUE  # noqa: N815
+    audience: Annotated[Role | UUID, PlainValidator(_to_audience)] = Role.EVERYONE
+
+    def who(self) -> Audience:
+        """The audience, in the core's words."""
+        return self.audience if isinstance(self.audience, Role) else CallId(self.audience)
 
 
 class Keep(StrEnum):

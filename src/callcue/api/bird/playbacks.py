@@ -11,7 +11,7 @@ from callcue.core.types import CallId, IfPlaying, Milliseconds, PlaybackId
 from . import refusals, views
 from .calls import LiveCalls, is_own, is_strange
 from .entrance import Visit
-from .models import SOUND, PlayBody
+from .models import SOUND, PlayBody, PlayQuery
 from .views import View
 
 
@@ -26,31 +26,33 @@ class Playbacks:
         self._calls = calls
         self._zero_rounds = zero_rounds
 
-    async def play(
-        self, visit: Visit, call: Call, body: PlayBody, if_playing: IfPlaying
-    ) -> Playback:
-        """Have a list played to everybody in the call's room."""
+    async def play(self, visit: Visit, call: Call, body: PlayBody, query: PlayQuery) -> Playback:
+        """Have a list played to everyone in the call, or to one party of it."""
+        audience = query.who()
         if self._calls.is_shared(visit, call):
-            raise refusals.room_shared()
+            replaces = query.ifPlaying is IfPlaying.REPLACE
+            if audience != call.id or (replaces and not self._ends_only_own(visit, call)):
+                raise refusals.room_shared()
         request = PlayRequest(
             media=tuple(media.removeprefix(SOUND) for media in body.media),
             rounds=body.loop or self._zero_rounds,
             gap=Milliseconds(body.pauseMilliseconds),
             limit=Milliseconds(body.timeout * 1000) if body.timeout else None,
-            if_playing=if_playing,
+            if_playing=query.ifPlaying,
+            audience=audience,
             asked_by=Asker("bird", visit.key.name, visit.workspace.id, call.id),
         )
-        return await self._controller.perform(call.conference, Play(request))
+        return await self._controller.perform(call.place, Play(request))
 
     async def control(self, visit: Visit, call: Call, command: Command) -> View:
         """Apply a command; the playback as it is once Asterisk has confirmed it."""
         self._may_touch(visit, call, command)
-        playback = await self._controller.perform(call.conference, command)
-        return views.playback(playback, self._controller.session(call.conference), call.id)
+        playback = await self._controller.perform(call.place, command)
+        return views.playback(playback, self._controller.session(call.place), call.id)
 
     def of_call(self, visit: Visit, call: Call) -> View:
         """What plays in that call, or has played last."""
-        session = self._controller.session(call.conference)
+        session = self._controller.session(call.place)
         shared = self._calls.is_shared(visit, call)
         for playback in (session.current, session.last) if session is not None else ():
             if playback is None or (shared and not is_own(visit, playback)):
@@ -59,7 +61,7 @@ class Playbacks:
             if playback.ended and is_strange(visit, playback):
                 continue
             return views.playback(playback, session, call.id)
-        return views.idle(call.conference, session, call.id)
+        return views.idle(call.place, session, call.id)
 
     def by_id(self, visit: Visit, playback_id: UUID) -> View:
         """A playback that the visitor's workspace asked for, or that one of its calls hears."""
@@ -69,7 +71,7 @@ class Playbacks:
         call_id = self._call_of(visit, playback)
         if call_id is None:
             raise refusals.not_found("playback")
-        return views.playback(playback, self._controller.session(playback.conference), call_id)
+        return views.playback(playback, self._controller.session(playback.place), call_id)
 
     def _call_of(self, visit: Visit, playback: Playback) -> CallId | None:
         asker = playback.request.asked_by
@@ -82,8 +84,16 @@ class Playbacks:
         """In a shared room a key may end what its own workspace began, and nothing more."""
         if not self._calls.is_shared(visit, call):
             return
-        session = self._controller.session(call.conference)
-        current = session.current if session is not None else None
-        if current is not None and isinstance(command, Stop) and is_own(visit, current):
-            return
-        raise refusals.room_shared()
+        if not isinstance(command, Stop) or not self._ends_only_own(
+            visit, call, keep_queue=command.keep_queue
+        ):
+            raise refusals.room_shared()
+
+    def _ends_only_own(self, visit: Visit, call: Call, *, keep_queue: bool = False) -> bool:
+        """Whether nothing of others plays there, or waits where the queue ends too."""
+        session = self._controller.session(call.place)
+        if session is None:
+            return True
+        waiting = [] if keep_queue else [*session.queue]
+        current = [session.current] if session.current is not None else []
+        return all(is_own(visit, playback) for playback in [*current, *waiting])

@@ -7,7 +7,7 @@ from uuid import UUID
 from callcue.core.playback import Playback
 from callcue.core.ports import Call
 from callcue.core.session import CallSession
-from callcue.core.types import CallId, Conference
+from callcue.core.types import Bridge, CallId, Conference, Place
 
 from .models import SOUND
 
@@ -32,8 +32,7 @@ def call(found: Call, channel_id: UUID) -> View:
         "id": str(found.id),
         "channelId": str(channel_id),
         "status": "ongoing",
-        "server": found.conference.server,
-        "conference": found.conference.number,
+        **_place(found.place),
         "endpoint": found.endpoint,
         "context": found.context,
         "number": found.number,
@@ -46,7 +45,7 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
     position = shown.position()
     return {
         "id": str(shown.id),
-        **_where(shown.conference, call_id, session),
+        **_where(shown.place, call_id, session),
         "state": _state(shown, session),
         "item": position.item,
         "items": len(shown.request.media),
@@ -54,6 +53,7 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
         "rounds": shown.request.rounds,
         "positionMilliseconds": max(0, position.offset),
         "media": [f"{SOUND}{name}" for name in shown.request.media],
+        "audience": str(shown.request.audience),
         "volume": shown.volume,
         "acceptedAt": _time(shown.accepted_at),
         "startedAt": _time(shown.started_at),
@@ -63,26 +63,34 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
     }
 
 
-def idle(conference: Conference, session: CallSession | None, call_id: CallId) -> View:
+def idle(place: Place, session: CallSession | None, call_id: CallId) -> View:
     """Nothing plays, and nothing that could be shown has played. The fields are the same."""
     return {
         "id": None,
-        **_where(conference, call_id, session),
+        **_where(place, call_id, session),
         "state": "idle",
         **dict.fromkeys(("item", "items", "round", "rounds")),
         "positionMilliseconds": 0,
         "media": [],
+        "audience": None,
         "volume": 0,
         **dict.fromkeys(("acceptedAt", "startedAt", "endedAt", "endReason")),
         "detail": "",
     }
 
 
-def _where(conference: Conference, call_id: CallId | None, session: CallSession | None) -> View:
+def _place(place: Place) -> View:
+    return {
+        "server": place.server,
+        "conference": place.number if isinstance(place, Conference) else None,
+        "bridge": place.id if isinstance(place, Bridge) else None,
+    }
+
+
+def _where(place: Place, call_id: CallId | None, session: CallSession | None) -> View:
     return {
         "callId": None if call_id is None else str(call_id),
-        "conference": conference.number,
-        "server": conference.server,
+        **_place(place),
         "queue": [] if session is None else [str(waiting.id) for waiting in session.queue],
     }
 

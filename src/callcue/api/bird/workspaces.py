@@ -23,7 +23,7 @@ class Channel:
     def owns(self, call: Call) -> bool:
         """Whether that call is this channel's."""
         return (
-            self.on_server(call.conference.server)
+            self.on_server(call.place.server)
             and _any_matches(self.contexts, call.context)
             and _any_matches(self.endpoints, call.endpoint)
             and _any_matches(self.numbers, call.number)

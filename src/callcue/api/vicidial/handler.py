@@ -79,16 +79,17 @@ class ApiPhp:
         if not user.may(asked.function):
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
-            return await self._do(asked, asked.agent_user)
+            return await self._do(asked, asked.agent_user, user)
         agent = self._users.agent_of(asked.alt_user)
         if agent is not None:
-            return await self._do(asked, agent)
+            return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.
         complaint = self._say(asked, asked.agent_user, wire.NO_USER_FOUND)
-        return f"{complaint}\n{await self._do(asked, asked.agent_user)}"
+        return f"{complaint}\n{await self._do(asked, asked.agent_user, user)}"
 
-    async def _do(self, asked: Parameters, agent: str) -> str:
-        return await self._playback.answer(asked, agent, self._last_field(asked, agent))
+    async def _do(self, asked: Parameters, agent: str, user: ApiUser) -> str:
+        who = self._last_field(asked, agent)
+        return await self._playback.answer(asked, agent, who, user.audience)
 
     def _say(self, asked: Parameters, agent: str, line: str) -> str:
         return replies.Replies(asked, self._last_field(asked, agent)).say(line)

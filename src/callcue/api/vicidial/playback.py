@@ -14,7 +14,7 @@ from callcue.core.errors import (
 )
 from callcue.core.playback import Asker, Playback, PlayRequest
 from callcue.core.ports import AgentSession
-from callcue.core.types import IfPlaying
+from callcue.core.types import IfPlaying, Role
 from callcue.media.names import is_sound_name
 
 from . import wire
@@ -48,16 +48,19 @@ class AudioPlayback:
         self._controller = controller
         self._hosts = hosts
 
-    async def answer(self, asked: Parameters, agent: str, who: str) -> str:
-        """Do it, and say truly what came of it: one line, or two after an override."""
+    async def answer(self, asked: Parameters, agent: str, who: str, audience: Role) -> str:
+        """Do it, and say truly what came of it: one line, or two after an override.
+
+        *audience*: who hears what is played; the agent is the one whose session it is.
+        """
         replies = Replies(asked, who, server=next(iter(self._hosts.values()), ""))
         try:
             session = self._session_of(agent)
-            host = self._hosts.get(session.conference.server, "")
-            replies = Replies(asked, who, session.conference.number, host)
-            if not session.conference.number or not host:
+            host = self._hosts.get(session.place.server, "")
+            replies = Replies(asked, who, session.place.name, host)
+            if not session.place.name or not host:
                 return replies.say(wire.ENTRY_IS_EMPTY)
-            return await self._perform(session, asked, replies)
+            return await self._perform(session, asked, replies, audience)
         except CallcueError as error:
             return replies.refuse(error)
 
@@ -72,23 +75,26 @@ class AudioPlayback:
                 raise AsteriskUnavailable(server)
         raise AgentNotLoggedIn(agent)
 
-    async def _perform(self, session: AgentSession, asked: Parameters, replies: Replies) -> str:
+    async def _perform(
+        self, session: AgentSession, asked: Parameters, replies: Replies, audience: Role
+    ) -> str:
         if asked.stage == "PLAY":
-            playback = await self._play(session, asked)
+            playback = await self._play(session, asked, audience)
             lines = [wire.REPLACED] if playback.replaced else []
             return "\n".join(replies.say(line) for line in [*lines, wire.SUCCESS])
-        await self._controller.perform(session.conference, _CONTROLS[asked.stage]())
+        await self._controller.perform(session.place, _CONTROLS[asked.stage]())
         return replies.say(wire.SUCCESS)
 
-    async def _play(self, session: AgentSession, asked: Parameters) -> Playback:
+    async def _play(self, session: AgentSession, asked: Parameters, audience: Role) -> Playback:
         if not is_sound_name(asked.value):
             raise ClipNotFound(0, asked.value)
         request = PlayRequest(
             media=(asked.value,),
             if_playing=IfPlaying.REPLACE if asked.overrides else IfPlaying.REJECT,
+            audience=(session.call or audience) if audience is Role.AGENT else audience,
             asked_by=Asker("vicidial", asked.user),
         )
-        playback = await self._controller.perform(session.conference, Play(request))
+        playback = await self._controller.perform(session.place, Play(request))
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 await playback.audible()

@@ -20,6 +20,7 @@ OF_ERROR: dict[type[errors.CallcueError], str] = {
     errors.NothingPlaying: wire.NOTHING_PLAYING,
     errors.AlreadyPlaying: wire.ALREADY_PLAYING,
     errors.QueueFull: wire.QUEUE_FULL,
+    errors.CannotPlayHere: wire.NOT_STARTED,
     errors.TooManyCommands: wire.TOO_MANY_COMMANDS,
     errors.ClipNotFound: wire.FILE_NOT_FOUND,
     errors.OutOfRange: wire.NOT_VALID,

@@ -1,0 +1,1 @@
+"""Phones: parties over SIP and RTP. A second Asterisk is their user agent, the test their user."""

@@ -14,7 +14,7 @@ async def test_given_a_clip_for_both_when_one_is_sent_elsewhere_and_a_third_is_t
     _, accepted = await service.integrator(caller.id).play("sweep")
     await called.until(lambda: hearing.audible(called.frames[-1]))
     await telephone.alone("third", WITH=str(caller.id))
-    await hand.until(lambda: len(service.server.directory.parties(leaves.place)) == 3)
+    await service.until(lambda: len(service.server.directory.parties(leaves.place)) == 3)
     await hand.do(
         "Redirect",
         Channel=leaves.uniqueid,

@@ -4,6 +4,7 @@ Each scenario is run twice, without a playback and with one, and must give the s
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from phones.exchange import Exchange
@@ -158,11 +159,7 @@ async def called_holds_and_unholds(stage: Stage) -> list[Call]:
 
 async def played_to_the_held(stage: Stage) -> list[Call]:
     """It begins while they hold, in a simple bridge."""
-    return await _played_to_the_held(stage, "keys-phone-b")
-
-
-async def _played_to_the_held(stage: Stage, dialled: str) -> list[Call]:
-    one, two = await talking(*stage.named("phone-a", "phone-b"), extension=dialled)
+    one, two = await talking(*stage.named("phone-a", "phone-b"), extension="keys-phone-b")
     await one.hold()
     await hears_only(two, MUSIC)
     await stage.play(one, two)
@@ -277,7 +274,9 @@ async def test_given_a_clip_when_the_call_lives_on_then_all_is_as_without_a_clip
         for call in stay:
             await call.hang_up()
         await phones.close()
-        return [last, await stage.picture(records)]
+        over = await stage.picture(records)
+        # Who is told of whom while the test hangs up one after the other is a race of its own.
+        return [last, replace(over, displays=())]
 
     without = await pictures("")
     played = await pictures(LONG_CLIP)
@@ -297,11 +296,19 @@ def paired_anyhow(picture: Picture) -> tuple[object, ...]:
     return picture.channels, picture.bridges, picture.displays, owners
 
 
-@pytest.mark.xfail(
-    raises=TimeoutError,
-    reason="an audiohook turns a native RTP bridge into a simple one, which ends a hold's music",
-)
-async def test_given_a_hold_in_a_native_bridge_when_a_clip_begins_then_both_are_heard(
+async def test_given_a_hold_in_a_native_bridge_when_asked_for_a_clip_then_refused_until_it_is_over(
     phones: Exchange, service: Service
 ) -> None:
-    await _played_to_the_held(Stage(phones, service), "phone-b")
+    """A clip would end the music there, and not be heard itself."""
+    stage = Stage(phones, service)
+    one, two = await talking(*stage.named("phone-a", "phone-b"))
+    await one.hold()
+    await hears_only(two, MUSIC)
+
+    assert "on hold" in await stage.refused(two, audience="everyone")
+    assert "on hold" in await stage.refused(two, audience=str(await stage.id(two)))
+    await hears_only(two, MUSIC)
+
+    await one.unhold()
+    await hears_only(two, LOW)
+    await stage.play(one, one, two)

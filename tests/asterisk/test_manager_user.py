@@ -25,8 +25,8 @@ VARIABLES = {
         r"\[\[:cntrl:\]\]$"
     ),
 }
-NEVER_SEEN = {"Rename"}
-"""Sent by chan_misdn alone (read in the source): the names of a masquerade change silently."""
+NEVER_SEEN = {"Rename", "Hold", "Unhold"}
+"""Rename is sent by chan_misdn alone (read in the source). Only phones hold: see test_call_life."""
 
 START, END = "FilterStart", "FilterEnd"
 

@@ -30,9 +30,9 @@ def mounts() -> str:
 def started(*options: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """The script in a process of its own, and what it said of its PBX."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CALLCUE_ASTERISK")}
-    process = subprocess.Popen(
-        [SCRIPT, *options], stdout=subprocess.PIPE, text=True, env=environment
-    )
+    # Also where the tests themselves run in the background, and so ignore some signals.
+    command = ["env", "--default-signal", str(SCRIPT), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     said: IO[str] | None = process.stdout
     assert said is not None
     return process, json.loads(said.readline())

@@ -9,6 +9,7 @@ from real.hand import Message
 from real.service import Integrator, Service
 
 import callcue.core.ports
+from callcue.core.types import CallId
 
 from . import picture
 from .exchange import Exchange
@@ -128,6 +129,13 @@ class Stage:
         assert answer["join"] is None
         assert answer["cannotPlay"]
 
+    async def refused(self, call: Call, audience: str) -> str:
+        """A clip is asked for and refused as impossible; why."""
+        bird = self._service.integrator((await self._at_pbx(call)).id)
+        status, answer = await bird.play(self._clip, audience=audience)
+        assert (status, answer["code"]) == (409, "cannot_play_here"), answer
+        return str(answer["message"])
+
     async def stop(self) -> None:
         if self._bird is not None:
             await self._bird.control("stop")
@@ -150,6 +158,10 @@ class Stage:
                     if known.channel.startswith(name):
                         return known
                 await asyncio.sleep(0.01)
+
+    async def id(self, call: Call) -> CallId:
+        """The id by which callcue knows that phone's call."""
+        return (await self._at_pbx(call)).id
 
     async def channel(self, call: Call) -> str:
         """Unique id of the PBX's channel to that phone."""

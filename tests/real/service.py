@@ -1,7 +1,7 @@
 """callcue itself, with its HTTP port open, and two clients that speak its dialects."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -40,8 +40,13 @@ class Service:
 
     async def ready(self) -> None:
         """Wait until Asterisk's rooms are known."""
+        await self.until(lambda: self.server.readiness().ready)
+
+    @staticmethod
+    async def until(condition: Callable[[], bool]) -> None:
+        """Wait until callcue knows it; its link is not the one that a test listens to."""
         async with asyncio.timeout(10):
-            while not self.server.readiness().ready:
+            while not condition():
                 await asyncio.sleep(0.01)
 
 

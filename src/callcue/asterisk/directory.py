@@ -30,6 +30,8 @@ EVENTS = frozenset(
         "ConfbridgeEnd",
         "BridgeEnter",
         "BridgeLeave",
+        "Hold",
+        "Unhold",
         "VarSet",
     }
 )
@@ -76,6 +78,8 @@ class Directory:
         self._agent_channels = tuple(agent_channels)
         self._channels: dict[str, _Channel] = {}
         self._bridges = Bridges()
+        self._holding: set[str] = set()
+        """Unique ids of those who hold the other side."""
         self._calls: dict[str, Call] = {}
         self._by_id: dict[CallId, list[str]] = {}
         """Unique ids of those who have that id; the last one, who inherited it, is meant by it."""
@@ -121,6 +125,11 @@ class Directory:
         """What sort of bridge that is, and who is in it; None if nobody is."""
         return self._bridges.get(bridge_id)
 
+    def is_held(self, bridge_id: str) -> bool:
+        """Whether somebody there holds the others. A hold from before the snapshot is unknown."""
+        bridge = self._bridges.get(bridge_id)
+        return bridge is not None and not self._holding.isdisjoint(bridge.channels)
+
     # ---- what Asterisk says -------------------------------------------------------------------
 
     def expect_snapshot(self) -> None:
@@ -133,6 +142,7 @@ class Directory:
         for known in (self._channels, self._calls, self._by_id, self._by_agent, self._places):
             known.clear()
         self._bridges = Bridges()
+        self._holding.clear()
         for status in snapshot.channels:
             self._new(status, status.get("BridgeID"), snapshot)
         for member in snapshot.members:
@@ -177,6 +187,10 @@ class Directory:
                 self._bridges.leave(event.get("BridgeUniqueid"), event.get("Uniqueid"))
                 bridge = Bridge(self._server, event.get("BridgeUniqueid"))
                 self._leave(event.get("Uniqueid"), bridge)
+            case "Hold":
+                self._holding.add(event.get("Uniqueid"))
+            case "Unhold":
+                self._holding.discard(event.get("Uniqueid"))
             case "OriginateResponse":
                 self._dialled(event)
             case "Hangup":
@@ -240,6 +254,7 @@ class Directory:
             self._move(channel, self._by_itself(channel))
 
     def _hang_up(self, uniqueid: str) -> None:
+        self._holding.discard(uniqueid)
         channel = self._channels.pop(uniqueid, None)
         if channel is None:
             return

@@ -28,6 +28,8 @@ class Leg:
     """Whether it can."""
     parting: asyncio.TimerHandle | None = None
     """Runs while nobody listens to it, and somebody may yet come back."""
+    muted: asyncio.TimerHandle | None = None
+    """Runs while it is mute for its first frame."""
     joined: bool = False
     seen: asyncio.Event = field(default_factory=asyncio.Event)
     """Asterisk has made the channels: from here on they can be hung up."""
@@ -52,6 +54,12 @@ class Leg:
     def join_half(self) -> str:
         """Unique id of the half that those hear who are to hear it."""
         return ids.join_half(self.playback.id)
+
+    def stay_mute(self) -> None:
+        """What plays will not be heard after all: a verb is on its way, or it plays anew."""
+        if self.muted is not None:
+            self.muted.cancel()
+            self.muted = None
 
     def ours(self, asterisk_ms: int) -> float:
         """A moment of Asterisk's clock in ms as monotonic seconds of ours."""

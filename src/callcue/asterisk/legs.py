@@ -217,7 +217,7 @@ class Legs:
         self._by_half.pop(leg.join_half, None)
         if self._barging.get(leg.playback.place.name) is leg:
             del self._barging[leg.playback.place.name]
-        for timer in (leg.opening, leg.parting):
+        for timer in (leg.opening, leg.parting, leg.muted):
             if timer is not None:
                 timer.cancel()
         leg.seen.set()

@@ -18,6 +18,7 @@ from callcue.asterisk.action import HeaderValue, UnsafeHeader
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
+from callcue.asterisk.holds import check_not_held
 from callcue.asterisk.joins import Join, Way, join_of
 from callcue.asterisk.leg import Leg
 from callcue.asterisk.legs import Legs
@@ -34,7 +35,7 @@ from callcue.core.errors import (
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
-from callcue.core.types import CallId, Milliseconds, Place
+from callcue.core.types import Bridge, CallId, Milliseconds, Place
 
 log = structlog.get_logger()
 
@@ -49,6 +50,10 @@ TRIES = 3
 
 HANGUP_PATIENCE = 1.0
 """Seconds to wait for a leg to be gone before it is hung up once more."""
+
+FIRST_FRAME = 0.007
+"""Seconds from a leg's report until Asterisk has surely written its first frame; 20 ms on is the
+second."""
 
 REFUSAL_PATIENCE = 0.05
 """Seconds to wait for a leg that refuses a verb to be gone."""
@@ -75,7 +80,7 @@ class LegPlayer:
         self._bound = bound
         self._hold = hold
         self._resumable = resumable
-        self._legs = Legs(on_muted=self._unmute, on_spying=self._hurry, on_waiting=self._begin)
+        self._legs = Legs(on_muted=self._unmute_soon, on_spying=self._hurry, on_waiting=self._begin)
         self._errands: set[asyncio.Task[None]] = set()
 
     def report_to(self, listener: LegListener) -> None:
@@ -86,18 +91,24 @@ class LegPlayer:
 
     async def check(self, place: Place, listener: CallId | None) -> str:
         """See `Player.check`."""
-        join = join_of(self._directory, place, listener)
+        join = await self._join(place, listener)
         if join.way is Way.BESIDE:
             await resting.return_point(self._link, join.party, self._resumable)
         return join.way
 
     async def start(self, playback: Playback) -> None:
         """Send a leg to those who are to hear it; see `Player.start`."""
-        join = join_of(self._directory, playback.place, playback.listener)
+        join = await self._join(playback.place, playback.listener)
         leg = self._legs.add(Leg(playback, join))
         await self._originate(leg)
         if join.way is Way.BESIDE:
             await self._bring(leg)
+
+    async def _join(self, place: Place, listener: CallId | None) -> Join:
+        join = join_of(self._directory, place, listener)
+        if join.spies and isinstance(place, Bridge):
+            await check_not_held(self._link, self._directory, place)
+        return join
 
     async def _originate(self, leg: Leg) -> None:
         first = "ready-1" if leg.join.waits else "start-1"
@@ -215,6 +226,9 @@ class LegPlayer:
             "Exten": extension,
             "Priority": 1,
         }
+        leg = self._legs.of(playback)
+        if leg is not None:
+            leg.stay_mute()  # the verb sets a time limit of its own
         await self._verb(playback, "Redirect", where)
 
     async def _verb(
@@ -296,12 +310,17 @@ class LegPlayer:
         """Take in one AMI event."""
         self._legs.on_event(event)
 
-    def _unmute(self, leg: Leg, left: Milliseconds) -> None:
-        """Let a leg be heard that streams from inside a clip.
+    def _unmute_soon(self, leg: Leg, left: Milliseconds) -> None:
+        """Let a leg be heard that streams from inside a clip, from its second frame on.
 
-        It is mute for its first frame, because Asterisk writes the clip's own first frame there
-        before it seeks; `callcue-player.conf` says more. The next frame is 20 ms away.
+        It is mute for its first one, because Asterisk writes the clip's own first frame there
+        before it seeks; `callcue-player.conf` says more.
         """
+        leg.stay_mute()
+        loop = asyncio.get_running_loop()
+        leg.muted = loop.call_later(FIRST_FRAME, self._unmute, leg, left)
+
+    def _unmute(self, leg: Leg, left: Milliseconds) -> None:
         limit = f"{left / 1000:.3f}"
         for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", limit)):
             headers = {"Variable": function, "Value": value}

@@ -19,9 +19,10 @@ from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
 from callcue.api.health import Health, Readiness
 from callcue.api.keys import AccessKey, AccessKeys
 from callcue.api.lockout import Lockout
-from callcue.api.passwords import ApiUser, Passwords
+from callcue.api.passwords import Passwords
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
+from callcue.api.users import ApiUser, FixedUsers
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.playback import AudioPlayback
@@ -127,7 +128,7 @@ def _add_vicidial(
     passwords = Passwords({user.name: user for user in users}, lockout)
     api = ApiPhp(
         playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}),
-        users=Users(users, passwords),
+        users=Users(FixedUsers(users), passwords),
         address=address,
         build=__version__,
         active=settings.vicidial.active,

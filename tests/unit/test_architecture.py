@@ -56,12 +56,18 @@ _STDLIB = sys.stdlib_module_names
 _API = ("callcue.core", "callcue.media.names", "callcue.__version__")
 _SHARED = tuple(
     f"callcue.api.{name}"
-    for name in ("address", "health", "keys", "lockout", "passwords", "requests", "rights")
+    for name in ("address", "health", "keys", "lockout", "passwords", "requests", "rights", "users")
 )
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
     "callcue.media": ("callcue.media", "callcue.core"),
-    "callcue.store": ("callcue.store", "callcue.core"),
+    "callcue.store": (
+        "callcue.store",
+        "callcue.core",
+        "callcue.api.users",
+        "callcue.api.vicidial.record",
+    ),
+    "callcue.vicidialdb": ("callcue.vicidialdb", "callcue.core", "callcue.api.users"),
     "callcue.settings": ("callcue.settings",),
     "callcue.api": ("callcue.api", *_API),
     "callcue.api.vicidial": ("callcue.api.vicidial", *_SHARED, *_API),

@@ -12,7 +12,8 @@ from fakes.service import PASSWORD, cheap_hash, serving
 
 from callcue.api import passwords as module
 from callcue.api.lockout import FAILURES, Lockout
-from callcue.api.passwords import ApiUser, Passwords, Verdict
+from callcue.api.passwords import Passwords, Verdict
+from callcue.api.users import ApiUser
 
 HERE, THERE = "1.1.1.1", "6.6.6.6"
 

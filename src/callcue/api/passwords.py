@@ -12,16 +12,14 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from callcue.core.types import Role
-
 from .lockout import Lockout
+from .users import ApiUser
 
 THREADS = 2
 REMEMBERED_SECONDS = 60.0
@@ -33,25 +31,6 @@ WAITING = 256
 WAITING_PER_ADDRESS = 64
 PATIENCE_SECONDS = 5.0
 LONGEST_PASSWORD = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ApiUser:
-    """A user of the `api.php` dialect."""
-
-    name: str
-    password_hash: str = field(repr=False)
-    level: int = 1
-    active: bool = True
-    group: str = ""
-    functions: frozenset[str] = frozenset({"ALL_FUNCTIONS"})
-    alt_user: str = ""
-    audience: Role = Role.EVERYONE
-    """Who hears what this user plays."""
-
-    def may(self, function: str) -> bool:
-        """Whether that function is among those allowed."""
-        return bool(self.functions & {"ALL_FUNCTIONS", function})
 
 
 class Verdict(Enum):

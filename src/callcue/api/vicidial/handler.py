@@ -6,7 +6,7 @@ from typing import Literal
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
-from callcue.api.passwords import ApiUser
+from callcue.api.users import ApiUser
 
 from . import replies, wire
 from .login import Refused, Users
@@ -80,7 +80,7 @@ class ApiPhp:
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)
-        agent = self._users.agent_of(asked.alt_user)
+        agent = await self._users.agent_of(asked.alt_user)
         if agent is not None:
             return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.

@@ -1,6 +1,7 @@
 """Who asks: the checks before the function, in VICIdial's order."""
 
-from callcue.api.passwords import ApiUser, Passwords, Verdict
+from callcue.api.passwords import Passwords, Verdict
+from callcue.api.users import ApiUser, UserSource
 
 from . import replies, wire
 from .parameters import Parameters
@@ -20,9 +21,8 @@ class Refused(Exception):
 class Users:
     """The users of this dialect, and their logins."""
 
-    def __init__(self, users: tuple[ApiUser, ...], passwords: Passwords) -> None:
-        self._by_name = {user.name: user for user in users}
-        self._by_alt = {user.alt_user: user.name for user in reversed(users) if user.alt_user}
+    def __init__(self, users: UserSource, passwords: Passwords) -> None:
+        self._users = users
         self._passwords = passwords
 
     async def log_in(self, asked: Parameters, address: str) -> ApiUser:
@@ -35,10 +35,11 @@ class Users:
         verdict = Verdict.BAD
         if len(asked.user) >= _SHORTEST and len(asked.password) >= _SHORTEST:
             verdict = await self._passwords.verify(asked.user, asked.password, address)
-        if verdict is not Verdict.GOOD:
-            raise Refused(replies.invalid_login(asked.user, _WORDS[verdict]))
-        return self._by_name[asked.user]
+        user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
+        if user is None:
+            raise Refused(replies.invalid_login(asked.user, _WORDS.get(verdict, wire.BAD)))
+        return user
 
-    def agent_of(self, alt_user: str) -> str | None:
+    async def agent_of(self, alt_user: str) -> str | None:
         """The first user who has that other name."""
-        return self._by_alt.get(alt_user)
+        return await self._users.named_by(alt_user)

@@ -1,0 +1,82 @@
+"""API users: what is known of one, and where one is looked up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from callcue.core.types import Role
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUser:
+    """A user of the `api.php` dialect."""
+
+    name: str
+    password_hash: str = field(repr=False)
+    level: int = 1
+    active: bool = True
+    group: str = ""
+    functions: frozenset[str] = frozenset({"ALL_FUNCTIONS"})
+    alt_user: str = ""
+    audience: Role = Role.EVERYONE
+    """Who hears what this user plays."""
+
+    def may(self, function: str) -> bool:
+        """Whether that function is among those allowed."""
+        return bool(self.functions & {"ALL_FUNCTIONS", function})
+
+
+class UsersOutOfReach(Exception):
+    """Whoever knows the users cannot be asked now."""
+
+
+class UserSource(Protocol):
+    """Somewhere users are kept."""
+
+    async def find(self, name: str) -> ApiUser | None:
+        """The user of that name, as things are now.
+
+        Raises:
+            UsersOutOfReach: nobody is there to ask.
+
+        """
+
+    async def named_by(self, alt_user: str) -> str | None:
+        """The name of the first user who has that other name. Raises as `find`."""
+
+
+class FixedUsers:
+    """The users of the settings file."""
+
+    def __init__(self, users: Iterable[ApiUser]) -> None:
+        self._by_name = {user.name: user for user in users}
+
+    async def find(self, name: str) -> ApiUser | None:
+        """See `UserSource.find`."""
+        return self._by_name.get(name)
+
+    async def named_by(self, alt_user: str) -> str | None:
+        """See `UserSource.named_by`."""
+        users = self._by_name.values()
+        return next((user.name for user in users if user.alt_user == alt_user), None)
+
+
+class UsersOfAll:
+    """Several sources as one: the first that knows a name is right about it."""
+
+    def __init__(self, sources: Iterable[UserSource]) -> None:
+        self._sources = tuple(sources)
+
+    async def find(self, name: str) -> ApiUser | None:
+        """See `UserSource.find`."""
+        for source in self._sources:
+            if (user := await source.find(name)) is not None:
+                return user
+        return None
+
+    async def named_by(self, alt_user: str) -> str | None:
+        """See `UserSource.named_by`."""
+        for source in self._sources:
+            if (name := await source.named_by(alt_user)) is not None:
+                return name
+        return None

@@ -37,7 +37,7 @@ from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Bridge, CallId, Milliseconds, Place
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"

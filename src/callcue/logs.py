@@ -11,7 +11,8 @@ log, which quotes every query, is off.
 import logging
 import sys
 from contextlib import suppress
-from typing import Literal
+from functools import partial
+from typing import Literal, TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
@@ -26,17 +27,19 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 )
 
 
-class Stderr:
+class Lines:
     """Writes lines. Nobody fails because a line cannot be written: whoever reads may have gone."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, stream: TextIO, name: str) -> None:
+        """*name*: of the one who logs."""
+        self._stream = stream
         self.name = name
 
     def msg(self, line: str) -> None:
         """Write one, and at once."""
         with suppress(OSError, ValueError):
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+            self._stream.write(line + "\n")
+            self._stream.flush()
 
     debug = info = warning = error = critical = exception = msg
 
@@ -59,9 +62,8 @@ def configure(level: str = "info", form: Format = "auto") -> None:
     last = _last(form)
     structlog.configure(
         processors=[*_SHARED, *last],
-        logger_factory=Stderr,
+        logger_factory=partial(Lines, sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
     )
     # What no line of ours shows is not looked up for each line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,6 +1,7 @@
 """Runs the app until a signal ends it."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -20,7 +21,7 @@ GRACE_SECONDS = 5.0
 LONGEST_LINE = 128 * 1024
 """Bytes of a request line. A screen's parameters are all in it, and get an answer of their own."""
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 Companion = Callable[[AsteriskServer], Coroutine[Any, Any, None]]
 
@@ -46,6 +47,8 @@ async def serve(settings: Settings, companion: Companion | None = None) -> bool:
     await runner.setup()
     try:
         await _listen(runner, settings.http.host, settings.http.port)
+        gc.collect()
+        gc.freeze()  # what is here by now stays: it need not be looked through again and again
         beside = asyncio.create_task(companion(server)) if companion is not None else None
         try:
             return await _until(told, app[TELEPHONY])

@@ -54,6 +54,12 @@ class Sweep:
         assert self._state() is State.IDLE
         return answer
 
+    async def behind(self, command: Command) -> str:
+        """Throw it as soon as the clip is over and its leg gone."""
+        playback = await self._play()
+        await asyncio.wait_for(playback.gone(), 3)
+        return await self._answer(command)
+
     async def _play(self) -> Playback:
         return await self._controller.perform(self._conference, Play(PlayRequest(("blink",))))
 
@@ -95,19 +101,19 @@ class Sweep:
 async def test_given_a_clip_when_verbs_sweep_in_ms_then_each_answer_is_true(
     new_room: NewRoom, service: Service, from_start: bool
 ) -> None:
-    # Behind its end a leg stays for two frames more, and a STOP is obeyed until it has gone.
-    over_the_end = [*range(CLIP_MS - 20, CLIP_MS + 10), CLIP_MS + 100]
-    steps = range(30) if from_start else over_the_end
+    steps = range(30) if from_start else range(CLIP_MS - 20, CLIP_MS + 10)
 
     async def sweep(command: Command) -> set[str]:
         room = await new_room()
         ear = await room.party(agent=True)
         one = Sweep(service, room, ear)
-        return {await one.at(ms, command, from_start=from_start) for ms in steps}
+        seen = {await one.at(ms, command, from_start=from_start) for ms in steps}
+        # Behind the clip's end its leg stays for two frames more, and a STOP is obeyed until then.
+        assert await one.behind(command) == "ended"
+        return seen
 
     async with asyncio.TaskGroup() as group:  # where one fails the others stop
         sweeps = [group.create_task(sweep(verb)) for verb in VERBS]
 
     answers = [swept.result() for swept in sweeps]
-    assert all("done" in seen for seen in answers)
-    assert from_start or all("ended" in seen for seen in answers), answers
+    assert all("done" in seen for seen in answers), answers

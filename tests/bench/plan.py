@@ -41,7 +41,7 @@ FULL = Plan(
     block_seconds=3.0,
     known=(10, 100, 500, 1000, 2000),
     cycles=4,
-    known_verbs=60,
+    known_verbs=200,
     weighed=100,
     rest_seconds=5.0,
 )
@@ -57,7 +57,7 @@ QUICK = Plan(
     block_seconds=1.5,
     known=(10, 2000),
     cycles=2,
-    known_verbs=30,
+    known_verbs=100,
     weighed=30,
     rest_seconds=2.0,
 )

@@ -20,6 +20,9 @@ AGAIN_SECONDS = 0.25
 """A Redirect can get lost; a verb that is not confirmed by then is sent again, as callcue does."""
 TRIES = 8
 
+FIRST_FRAME_SECONDS = 0.007
+"""As in callcue."""
+
 
 @dataclass(slots=True)
 class _Leg:
@@ -28,9 +31,14 @@ class _Leg:
     confirmed: "asyncio.Future[None] | None" = None
     """Of the verb that is on its way."""
     again: asyncio.TimerHandle | None = None
+    muted: asyncio.TimerHandle | None = None
     gone: "asyncio.Future[None]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+    out: "asyncio.Future[None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    """Of the half in the room: only without it nobody hears the leg any more."""
 
     @property
     def player(self) -> str:
@@ -72,6 +80,7 @@ class RawAmi(asyncio.Protocol):
         playing = self._await(f"{leg.playback} 1")
         joined = self._await(f"join {leg.join}")
         self._awaited[f"gone {leg.player}".encode()] = leg.gone
+        self._awaited[f"gone {leg.join}".encode()] = leg.out
         leg.gone.add_done_callback(lambda _: _refuse(leg.confirmed))
         self._send(
             "Action: Originate",
@@ -119,6 +128,7 @@ class RawAmi(asyncio.Protocol):
         leg = self._legs.pop(place.number)
         self._send("Action: Hangup", f"Channel: {leg.player}")
         await leg.gone
+        await leg.out
 
     async def clear(self, place: Place) -> None:
         """Nothing is left."""
@@ -128,6 +138,8 @@ class RawAmi(asyncio.Protocol):
 
     async def _redirect(self, place: Place, extension: str) -> None:
         leg = self._legs[place.number]
+        if leg.muted is not None:
+            leg.muted.cancel()
         leg.number += 1
         leg.confirmed = self._await(f"{leg.playback} {leg.number}")
         redirect = (
@@ -180,7 +192,7 @@ class RawAmi(asyncio.Protocol):
         if message.startswith(b"Event: UserEvent"):
             playback, number = _value(message, b"Playback"), _value(message, b"Number")
             if left := _value(message, b"Left"):
-                self._open(_value(message, b"Uniqueid").decode(), int(left))
+                self._open_soon(playback.decode(), int(left))
             self._done(playback + b" " + number)
         elif message.startswith(b"Event: ConfbridgeJoin"):
             self._done(b"join " + _value(message, b"Uniqueid"))
@@ -189,11 +201,17 @@ class RawAmi(asyncio.Protocol):
         elif action_id := _value(message, b"ActionID"):
             self._done(action_id, refused=b"Response: Error" in message)
 
-    def _open(self, player: str, left: int) -> None:
+    def _open_soon(self, playback: str, left: int) -> None:
         """A leg that streams from inside a clip is mute until it is opened; the dialplan says why.
 
         callcue does the same: without it there are 20 ms of the clip's start at each resume.
         """
+        for leg in self._legs.values():
+            if leg.playback == playback:
+                later = asyncio.get_running_loop().call_later
+                leg.muted = later(FIRST_FRAME_SECONDS, self._open, leg.player, left)
+
+    def _open(self, player: str, left: int) -> None:
         for name, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", f"{left / 1000:.3f}")):
             self._send(
                 "Action: Setvar", f"Channel: {player}", f"Variable: {name}", f"Value: {value}"

@@ -17,6 +17,8 @@ from .process import cpu_seconds
 from .rig import LONG_CLIP, Rig
 from .stats import median
 
+SETTLE_SECONDS = 60.0
+
 
 @dataclass
 class Turns:
@@ -42,14 +44,31 @@ async def measure(rig: Rig, plan: Plan) -> dict[str, Any]:
             with suppress(Refused):
                 await player.pause(place)
     found = {contestant.name: Turns() for contestant in rig.contestants}
+    await asyncio.sleep(1)
+    resting = await _busy(rig)
     for block in range(plan.blocks + 1):
         rig.say(f"throughput in {plan.rooms} rooms: turn {block} of {plan.blocks}")
         for contestant in rig.contestants:
             turn = Turns() if block == 0 else found[contestant.name]  # the first warms up
+            await _settle(rig, resting)
             await _turn(rig, plan, contestant, places, turn)
     for player in players:
         await rig.stop_in_all(player, places)
     return {"rooms": len(places), "turns": {name: vars(turns) for name, turns in found.items()}}
+
+
+async def _settle(rig: Rig, resting: float) -> None:
+    """Wait until Asterisk has done what it was told: ARI's commands are queued, and still run."""
+    async with asyncio.timeout(SETTLE_SECONDS):
+        while await _busy(rig) > resting + 0.1:
+            pass
+
+
+async def _busy(rig: Rig) -> float:
+    """Cores that Asterisk uses now."""
+    before, began = cpu_seconds(rig.pbx.pid), time.monotonic()
+    await asyncio.sleep(0.3)
+    return (cpu_seconds(rig.pbx.pid) - before) / (time.monotonic() - began)
 
 
 async def _turn(

@@ -27,6 +27,8 @@ SETTLE_SECONDS = 0.08
 FRAME_SECONDS = 0.020
 PATIENCE_SECONDS = 2.0
 SEEK_TO = 6.0
+MORE = ("play", "stop") * 2
+"""Before the others: when a PLAY is heard has the whole 20 ms of a frame as its spread."""
 VOLUME = -12
 
 
@@ -108,7 +110,7 @@ class _Level:
         """All verbs of one contestant, once. One that goes wrong is counted, and ends the turn."""
         self._ear.frames.clear()
         samples = self._samples[contestant.name]
-        for verb in contestant.verbs:
+        for verb in (*MORE, *contestant.verbs):
             await self._settle()
             measured = _Command(self._ear, self._effect(contestant, verb))
             if not await measured.run(self._action(contestant, verb)):

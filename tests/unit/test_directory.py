@@ -192,6 +192,16 @@ def test_given_all_left_while_the_link_was_lost_when_back_then_deserted() -> Non
     assert watched.deserted == [A]
 
 
+def test_given_one_that_left_and_came_back_while_a_snapshot_is_taken_then_nobody_is_told() -> None:
+    """What is replayed may be older than the snapshot."""
+    watched = Watched(member("1"))
+    has_left: list[Call] = []
+    watched.directory.on_left = has_left.append
+    watched.anew([member("1")], left("1"), member("1"))
+    assert watched.parties() == (1, 0)
+    assert (has_left, watched.deserted) == ([], [])
+
+
 def test_given_a_loss_while_a_snapshot_is_awaited_when_next_then_old_events_are_gone() -> None:
     watched = Watched()
     watched.directory.expect_snapshot()

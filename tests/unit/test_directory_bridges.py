@@ -303,9 +303,10 @@ def test_given_a_call_that_listens_beside_when_told_of_then_it_was_not_dialled_t
     watch.happen(event("VarSet", **fields, Value="1"), enters("1", "b", Context="callcue-beside"))
     assert (watch.party("1").context, watch.party("1").number) == ("ivr", "100")
     anew = Watch()
-    listens = status("1", Context="callcue-beside", Exten="to-x")
+    listens = status("1", Context="callcue-beside", Exten="to-x", Variable="CALLCUE_BACK=ivr/100/3")
     anew.directory.apply(Snapshot([listens], {}, []))
-    assert (anew.party("1").place, anew.party("1").context) == (alone("1"), "")
+    found = anew.party("1")
+    assert (found.place, found.context, found.number) == (alone("1"), "ivr", "100")
 
 
 # ---- snapshots -----------------------------------------------------------------------------------

@@ -533,6 +533,19 @@ async def test_given_a_party_that_left_while_cut_off_when_back_then_hung_up(way:
         assert call.pbx.parties == {}
 
 
+async def test_given_one_that_listens_when_taken_elsewhere_while_cut_off_then_its_leg_goes() -> (
+    None
+):
+    async with scene("beside") as call:
+        playback = await call.play()
+        await cut(call)
+        call.pbx.redirect_party(call.target, "elsewhere", "1")
+        await playback.gone()
+        assert "taken elsewhere" in playback.detail
+        await call.at_rest()
+        assert call.where() == ("elsewhere", "1", "1", "Wait")
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_given_a_leg_that_waits_when_cut_off_then_it_is_hung_up_when_back(way: str) -> None:
     """Told "it did not start", nobody would look after it any more: so it must not start."""

@@ -13,7 +13,7 @@ REQUEST_ID = "X-Request-Id"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_log = structlog.stdlib.get_logger("callcue.requests")
+_log = structlog.get_logger("callcue.requests")
 
 
 @web.middleware

@@ -54,11 +54,7 @@ def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:
         return Route(method, path, right, guarded)
 
     read, write = Right.CALLS_READ, Right.PLAYBACK_WRITE
-    return [
-        route(GET, CALLS, read, api.list_calls),
-        route(GET, CALL, read, api.show_call),
-        route(GET, PLAYBACK, read, api.show),
-        route(GET, "/workspaces/{workspaceId}/playbacks/{playbackId}", read, api.show_playback),
+    return [  # aiohttp tries them in this order: what is in a hurry comes first
         route(POST, PLAYBACK, write, api.play),
         route(DELETE, PLAYBACK, write, api.stop),
         route(POST, PLAYBACK + "/stop", write, api.stop),
@@ -67,6 +63,10 @@ def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:
         route(POST, PLAYBACK + "/restart", write, api.restart),
         route(POST, PLAYBACK + "/seek", write, api.seek),
         route(POST, PLAYBACK + "/volume", write, api.volume),
+        route(GET, PLAYBACK, read, api.show),
+        route(GET, CALLS, read, api.list_calls),
+        route(GET, CALL, read, api.show_call),
+        route(GET, "/workspaces/{workspaceId}/playbacks/{playbackId}", read, api.show_playback),
     ]
 
 

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from callcue.asterisk.bridges import BridgeKind, Bridges
 from callcue.asterisk.ids import is_ours
 from callcue.asterisk.message import AmiEvent
-from callcue.asterisk.snapshot import AGENT, CALL_ID, Snapshot
+from callcue.asterisk.snapshot import AGENT, BACK, BESIDE, CALL_ID, Snapshot
 from callcue.core.ports import AgentSession, Call
 from callcue.core.types import Alone, Bridge, CallId, Conference, Place
 
@@ -36,9 +36,6 @@ EVENTS = frozenset(
     }
 )
 """The AMI events a directory lives on."""
-
-OWN_CONTEXTS = frozenset({"callcue-beside"})
-"""Where a call is for as long as it hears us alone: it was not dialled there."""
 
 _CONFERENCE = re.compile(r"[A-Za-z0-9_.@+-]{1,80}")
 """Room names that can be handed to the dialplan as they are; others are not ours to play into."""
@@ -87,6 +84,8 @@ class Directory:
         self._places: dict[Place, set[str]] = {}
         self._kept: list[AmiEvent] | None = None
         self._available = False
+        self._settled = True
+        """False while a snapshot is made the truth: who has left is told when all is known."""
         self.on_left: Callable[[Call], None] = lambda _call: None
         self.on_deserted: Callable[[Place], None] = lambda _place: None
 
@@ -139,6 +138,7 @@ class Directory:
     def apply(self, snapshot: Snapshot) -> None:
         """Take the snapshot for the truth, then what has happened since it was asked for."""
         before, calls = list(self._places), list(self._calls.values())
+        self._settled = False
         for known in (self._channels, self._calls, self._by_id, self._by_agent, self._places):
             known.clear()
         self._bridges = Bridges()
@@ -151,6 +151,7 @@ class Directory:
         self._available = True
         for event in kept:
             self.on_event(event)
+        self._settled = True
         for call in calls:
             now = self._calls.get(call.uniqueid)
             if now is None or now.place != call.place:
@@ -298,8 +299,8 @@ class Directory:
 
     def _move(self, channel: _Channel, place: Place | None, event: AmiEvent | None = None) -> None:
         """The one place where a call is made, changed, moved or ended."""
-        if event is not None and event.get("Context") not in OWN_CONTEXTS | {""}:
-            channel.context, channel.exten = event.get("Context"), event.get("Exten")
+        if event is not None:
+            self._note_dialled(channel, event)
         channel.place = place
         before = self._calls.get(channel.uniqueid)
         call = None if place is None else self._call_of(channel, place)
@@ -318,6 +319,18 @@ class Directory:
         if before is not None and before.place != place:
             self._has_left(before)
 
+    def _note_dialled(self, channel: _Channel, event: AmiEvent) -> None:
+        """Where the call was dialled: not where it is only to hear us."""
+        match event.get("Context"):
+            case "":
+                return
+            case own if own == BESIDE:
+                context, _, rest = channel.variables.get(BACK, "").partition("/")
+                if context:
+                    channel.context, channel.exten = context, rest.partition("/")[0]
+            case context:
+                channel.context, channel.exten = context, event.get("Exten")
+
     def _give_up_id(self, call: Call) -> None:
         holders = self._by_id[call.id]
         holders.remove(call.uniqueid)
@@ -325,8 +338,9 @@ class Directory:
             del self._by_id[call.id]
 
     def _has_left(self, call: Call) -> None:
-        self.on_left(call)
-        deserted = self._is_deserted(call.place)
+        if self._settled:
+            self.on_left(call)
+        deserted = self._settled and self._is_deserted(call.place)
         if not self._places.get(call.place):
             self._places.pop(call.place, None)
         if deserted:

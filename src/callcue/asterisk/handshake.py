@@ -11,7 +11,7 @@ from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.connection import Connection
 from callcue.asterisk.errors import LoginRejected, NotConnected, OutcomeUnknown
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 async def log_in(connection: Connection, server: ServerAddress, deadline: float) -> None:

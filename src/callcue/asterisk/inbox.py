@@ -14,7 +14,7 @@ import structlog
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.pending import Pending
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 QUEUE_LIMIT = 10_000
 """Events that may wait. More means we no longer keep up, and had better read all anew."""

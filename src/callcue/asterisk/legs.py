@@ -31,7 +31,7 @@ EVENTS = frozenset(
 AGAIN = 0.5
 """Seconds for a channel that listens to come back to it: a key it presses breaks it off."""
 
-OPENING = 0.005
+OPENING = 0.003
 """Seconds after which an announced clip is taken to be open; a missing one fails within one ms."""
 
 

@@ -19,7 +19,7 @@ from callcue.asterisk.keepalive import watch
 from callcue.asterisk.message import AmiEvent, Reply
 from callcue.asterisk.status import LinkStatus, LinkTimings, Phase
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Link:

@@ -80,7 +80,8 @@ def _parse_headers(text: str) -> dict[str, str]:
         if not colon:
             continue
         key = name.lower()
-        value = value.removeprefix(" ")
+        if value[:1] == " ":
+            value = value[1:]
         if key not in fields:
             fields[key] = value
         elif key not in _FIRST_WINS:

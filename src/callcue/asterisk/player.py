@@ -25,6 +25,7 @@ from callcue.asterisk.legs import Legs
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.recovery import what_is_left
+from callcue.asterisk.snapshot import BACK, BESIDE
 from callcue.core.errors import (
     AsteriskUnavailable,
     CannotPlayHere,
@@ -37,7 +38,7 @@ from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Bridge, CallId, Milliseconds, Place
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"
@@ -149,14 +150,14 @@ class LegPlayer:
             raise NotStarted("Asterisk lacks app_exec or app_chanspy")
         channel = {"Channel": leg.join.party}
         where: dict[str, HeaderValue] = {
-            "Context": resting.CONTEXT,
+            "Context": BESIDE,
             "Exten": f"to-{leg.playback.id}",
             "Priority": 1,
         }
         try:
             point = await resting.return_point(self._link, leg.join.party, self._resumable)
             if point is not None:
-                back: dict[str, HeaderValue] = {"Variable": "CALLCUE_BACK", "Value": str(point)}
+                back: dict[str, HeaderValue] = {"Variable": BACK, "Value": str(point)}
                 await self._link.send("Setvar", channel | back)
                 # Somebody else may have taken it meanwhile, and shall keep it.
                 await resting.check_still_there(self._link, leg.join.party, point)
@@ -349,7 +350,11 @@ class LegPlayer:
         self._legs.add(leg)
         leg.alive = {leg.player_half, leg.join_half}
         leg.seen.set()
-        if found is not None:
+        if found is None:
+            leg.detail = "it did not start before the link was lost"
+        elif leg.join.way is Way.BESIDE and not await resting.listens(self._link, leg.join.party):
+            leg.detail = "the call was taken elsewhere while Asterisk was out of reach"
+        else:
             return found
-        await self.stop(playback)  # else it would start to play later, and be nobody's
-        return LegEvent(Event.LEG_GONE, detail="it did not start before the link was lost")
+        await self.stop(playback)  # else it would play later, or on, and be nobody's
+        return LegEvent(Event.LEG_GONE, detail=leg.detail)

@@ -19,7 +19,7 @@ from callcue.asterisk.framing import BadStream, Framer
 from callcue.asterisk.message import AmiEvent, Reply, parse_message
 from callcue.asterisk.pending import Pending
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 FULLY_BOOTED = "FullyBooted"
 SHUTDOWN = "Shutdown"

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from callcue.asterisk.errors import ActionRefused, LinkError
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
+from callcue.asterisk.snapshot import BESIDE
 from callcue.core.errors import AsteriskUnavailable, CannotPlayHere
-
-CONTEXT = "callcue-beside"
-"""Where it is while it listens."""
 
 RESUMABLE = ("Wait", "WaitExten", "MusicOnHold", "BackGround")
 """Applications that only wait, and can be begun anew."""
@@ -60,6 +58,22 @@ async def return_point(link: Link, uniqueid: str, resumable: Collection[str]) ->
     return point
 
 
+async def listens(link: Link, uniqueid: str) -> bool:
+    """Whether that channel is where one listens to us.
+
+    Raises:
+        AsteriskUnavailable: nobody is there to ask.
+
+    """
+    try:
+        statuses = await link.collect("Status", {"Channel": uniqueid})
+    except ActionRefused:
+        return False
+    except LinkError as error:
+        raise AsteriskUnavailable(str(error)) from error
+    return any(status.get("Context") == BESIDE for status in statuses)
+
+
 async def check_still_there(link: Link, uniqueid: str, point: ReturnPoint) -> None:
     """Ask once more, directly before it is taken.
 
@@ -83,7 +97,7 @@ def _point(status: AmiEvent | None, resumable: Collection[str]) -> ReturnPoint |
     if status.get("BridgeID"):
         raise CannotPlayHere("the call is just being connected")
     context, exten, priority = (status.get(name) for name in ("Context", "Exten", "Priority"))
-    if context == CONTEXT:
+    if context == BESIDE:
         return None
     application = status.get("Application")
     if application.lower() not in (name.lower() for name in resumable):

@@ -12,6 +12,11 @@ AGENT = "CALLCUE_AGENT"
 CALL_ID = "CALLCUE_CALL_ID"
 """The channel variables that say whose a channel is, and which call."""
 
+BESIDE = "callcue-beside"
+"""The context where a channel is for as long as it hears us alone."""
+BACK = "CALLCUE_BACK"
+"""The channel variable that says where it goes back to: context/exten/priority."""
+
 _UNSET = "(null)"
 
 
@@ -51,5 +56,5 @@ async def take_snapshot(link: Link) -> Snapshot:
         except ActionRefused:  # the room has closed since
             continue
     kinds = [BridgeKind.of(item) for item in await link.collect("BridgeList")]
-    channels = await link.collect("Status", {"Variables": f"{AGENT},{CALL_ID}"})
+    channels = await link.collect("Status", {"Variables": f"{AGENT},{CALL_ID},{BACK}"})
     return Snapshot(channels, {kind.id: kind for kind in kinds}, members)

@@ -7,7 +7,7 @@ import structlog
 from callcue.core.playback import Playback
 from callcue.core.types import PlaybackId
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class MemoryLedger:

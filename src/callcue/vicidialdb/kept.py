@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Key, Value]):
-    """Answers by their key. Of each key at most one question is on its way; failures are not kept."""
+    """Answers by their key: one question on its way for each, and no failure is kept."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ FAILURES = 10
 LOCK_SECONDS = 15 * 60
 
 _ONE_USER = text(
-    "SELECT u.user, u.pass, u.pass_hash, u.user_level, u.active, u.user_group,"
+    "SELECT u.user, u.pass AS plain, u.pass_hash, u.user_level, u.active, u.user_group,"
     " u.api_allowed_functions, u.vdc_agent_api_access, u.custom_three,"
     " COALESCE(u.failed_login_count >= :failures"
     " AND u.last_login_date >= NOW() - INTERVAL :seconds SECOND, 0) AS locked,"
@@ -95,5 +95,5 @@ def _user(row: Row[Any]) -> ApiUser:
 
 def _password(row: Row[Any]) -> Password:
     if str(row.pass_hash_enabled or "0") == "0":
-        return PlainPassword(str(row.__getattr__("pass") or ""))
+        return PlainPassword(str(row.plain or ""))
     return VicidialHash(str(row.pass_hash or ""), str(row.pass_key or ""), int(row.pass_cost or 0))

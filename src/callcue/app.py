@@ -122,8 +122,11 @@ def make_app(
     address = ClientAddress(settings.http.trusted_proxies)
     app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    database = _vicidial_database(app, settings)
+    if settings.vicidial.join == "dialplan":
+        server.join_rooms_by(_room_context(settings, database))
     if settings.vicidial.enabled:
-        _add_vicidial(app, settings, controller, lockout, address, server)
+        _add_vicidial(app, settings, controller, lockout, address, database)
     _add_bird(app, settings, controller, lockout, address)
     app[CONTROLLER] = controller
     app.cleanup_ctx.append(_running(server))
@@ -136,11 +139,8 @@ def _add_vicidial(
     controller: Controller,
     lockout: Lockout,
     address: ClientAddress,
-    server: Telephony,
+    database: "_VicidialDatabase | None",
 ) -> None:
-    database = _vicidial_database(app, settings)
-    if settings.vicidial.join == "dialplan":
-        server.join_rooms_by(_room_context(settings, database))
     known = tuple(_users(settings))
     source = _user_source(known, database)
     passwords = Passwords({user.name: user for user in known}, lockout, source=source)

@@ -38,7 +38,7 @@ from callcue import demo
 SUCCESS = "SUCCESS: audio_playback function sent - "
 ERROR = "ERROR: audio_playback error - "
 ROOMS = 10
-PATIENCE = 0.1
+PATIENCE = 0.15
 """Seconds from silence to the next clip: a leg that has ended plays two frames to their end."""
 
 

@@ -136,7 +136,7 @@ class Passwords:
             return Verdict.BUSY
         loop = asyncio.get_running_loop()
         right = await loop.run_in_executor(self._pool, self._is_right, known, password)
-        if not right or known is None or not known.active or known.level < 1:
+        if not right or known is None or not known.may_log_in:
             self._lockout.failed(user, address)
             return Verdict.BAD
         self._remember(mark)

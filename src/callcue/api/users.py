@@ -32,6 +32,11 @@ class ApiUser:
     password: Password | None = field(default=None, repr=False)
     """Where it is kept in another form than `password_hash`."""
 
+    @property
+    def may_log_in(self) -> bool:
+        """Whether anybody is let in by that name."""
+        return self.active and self.level > 0
+
     def may(self, function: str) -> bool:
         """Whether that function is among those allowed."""
         return bool(self.functions & {"ALL_FUNCTIONS", function})

@@ -6,6 +6,7 @@ whole pool with it, and the question is asked once more over a new one.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -101,8 +102,10 @@ class Database:
         return rows
 
     async def close(self) -> None:
-        """Give the connections back."""
-        await self._engine.dispose()
+        """Give the connections back; one that hangs is left where it is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout):
+                await self._engine.dispose()
 
     async def _asked(self, question: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         for tries_left in reversed(range(TRIES)):

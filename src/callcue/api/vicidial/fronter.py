@@ -7,7 +7,7 @@ finds that other agent in its database, so this is there only where we are given
 from dataclasses import replace
 
 from callcue.api.agents import AgentsOutOfReach, Leads, OtherAgent, RoomUnnamed, ServerUnknown
-from callcue.api.users import ApiUser
+from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.commands import Stop
 from callcue.core.controller import Controller
 from callcue.core.errors import CallcueError, NothingPlaying
@@ -44,15 +44,15 @@ class FronterAudioStop:
         if not user.may(FUNCTION):
             return replies.no_permission(asked, user.group)
         lines = []
-        if named:
-            agent = await self._users.agent_of(asked.alt_user)
-            if agent is None:  # VICIdial says so and goes on, as in audio_playback
-                lines.append(_say(wire.FRONTER_NO_USER_FOUND, asked))
-            else:
-                asked = replace(asked, agent_user=agent)
         try:
+            if named:
+                agent = await self._users.agent_of(asked.alt_user)
+                if agent is None:  # VICIdial says so and goes on, as in audio_playback
+                    lines.append(_say(wire.FRONTER_NO_USER_FOUND, asked))
+                else:
+                    asked = replace(asked, agent_user=agent)
             lines.append(await self._stop(asked))
-        except AgentsOutOfReach:
+        except (AgentsOutOfReach, UsersOutOfReach):
             lines.append(_say(wire.FRONTER_OUT_OF_REACH, asked))
         return "\n".join(lines)
 

@@ -104,7 +104,10 @@ class ApiPhp:
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)
-        agent = await self._users.agent_of(asked.alt_user)
+        try:
+            agent = await self._users.agent_of(asked.alt_user)
+        except UsersOutOfReach:
+            return self._say(asked, asked.agent_user, wire.AGENTS_OUT_OF_REACH)
         if agent is not None:
             return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.

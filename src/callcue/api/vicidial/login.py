@@ -40,7 +40,8 @@ class Users:
             user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
         except UsersOutOfReach:
             user, verdict = None, Verdict.BUSY
-        if user is None:
+        # A login is remembered for a while; whether the user may log in is asked each time.
+        if user is None or not user.may_log_in:
             word = _WORDS.get(verdict, wire.BAD)
             raise Refused(replies.invalid_login(asked.user, word), word)
         return user

@@ -1,7 +1,7 @@
 """`non_agent_api.php`: its function `sounds_list`, for who picks a sound from a list."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
@@ -35,6 +35,11 @@ class SoundsList:
         """*base_url*: where a browser finds the files, for the format `link`."""
         self._sounds = sounds
         self._base = base_url.rstrip("/")
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether there is anything to be listed."""
+        return self._sounds is not None
 
     async def answer(self, asked: Parameters, user: ApiUser) -> str:
         """The list; nothing in a format or an order that VICIdial has none for."""
@@ -85,16 +90,28 @@ def _tab(number: int, sound: ListedSound) -> str:
 class NonAgentApi:
     """What a program finds where VICIdial's non_agent_api.php was. HTTP 200 on every answer."""
 
-    def __init__(self, sounds: SoundsList, users: Users, address: ClientAddress) -> None:
+    def __init__(
+        self,
+        sounds: SoundsList,
+        users: Users,
+        address: ClientAddress,
+        *,
+        elsewhere: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None,
+    ) -> None:
+        """*elsewhere* answers other functions, and `sounds_list` where there is no folder."""
         self._sounds = sounds
         self._users = users
         self._address = address
+        self._elsewhere = elsewhere
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         asked = Parameters()
         try:
             asked = await parameters(request)
+            ours = asked.function == FUNCTION and self._sounds.has_folder
+            if self._elsewhere is not None and not ours:
+                return await self._elsewhere(request)
             text = await self._answer(asked, self._address.of(request))
         except Exception:
             _log.exception("non_agent_api.php failed")

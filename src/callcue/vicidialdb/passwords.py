@@ -2,6 +2,7 @@
 
 import hmac
 import re
+import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
 
@@ -30,6 +31,20 @@ class PlainPassword:
 
     stored: str = field(repr=False)
 
+    @property
+    def slow(self) -> bool:
+        """Whether `matches` is to be asked in a thread."""
+        return False
+
+    @property
+    def kind(self) -> str:
+        """The same for all that cost the same."""
+        return "plain"
+
+    def decoy(self) -> "PlainPassword":
+        """One that nothing matches, and that costs the same."""
+        return PlainPassword(secrets.token_urlsafe(32))
+
     def matches(self, password: str) -> bool:
         """Whether it is that one. An empty one is nobody's."""
         wanted, given = _as_mysql(self.stored), _as_mysql(password)
@@ -44,6 +59,24 @@ class VicidialHash:
     key: str = field(repr=False)
     """`pass_key` of the system's settings: the 16 characters of the salt."""
     cost: int
+
+    @property
+    def slow(self) -> bool:
+        """Whether `matches` is to be asked in a thread."""
+        return True
+
+    @property
+    def kind(self) -> str:
+        """The same for all that cost the same."""
+        return f"vicidial {self.cost}"
+
+    def decoy(self) -> "VicidialHash":
+        """One that nothing matches, and that costs the same: of another salt, nobody's hash."""
+        return VicidialHash(
+            secrets.token_hex(HASH_LENGTH)[:HASH_LENGTH],
+            secrets.token_hex(SALT_BYTES)[:SALT_BYTES],
+            self.cost,
+        )
 
     def matches(self, password: str) -> bool:
         """Whether it is that one; never, where the system's salt or the hash is none."""

@@ -25,8 +25,8 @@ run: $(STAMP) ## a real Asterisk, its test PBX and the service; Ctrl-C ends them
 test: $(STAMP) ## every test, those against a real Asterisk included
 	$(BIN)/pytest
 
-test-fast: $(STAMP) ## only the tests that need no Asterisk
-	$(BIN)/pytest -m "not asterisk"
+test-fast: $(STAMP) ## only the tests that need no Asterisk and no MariaDB
+	$(BIN)/pytest -m "not asterisk and not mariadb"
 
 compose-test: $(STAMP) ## build docker/ and listen to it; with an engine of our own where there is no Docker
 	docker/lab $(BIN)/pytest tests/compose/*_in_containers.py tests/compose/alone_in_a_container.py

@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -10,6 +12,7 @@ from aiohttp import web
 from callcue import __version__
 from callcue.api import routes
 from callcue.api.address import ClientAddress
+from callcue.api.agents import AgentRooms, RoomsInOrder, RoomsOfDirectory
 from callcue.api.bird.calls import LiveCalls
 from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
@@ -22,16 +25,23 @@ from callcue.api.lockout import Lockout
 from callcue.api.passwords import Passwords
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
-from callcue.api.users import ApiUser, FixedUsers
+from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource
+from callcue.api.vicidial import fronter
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
+from callcue.api.vicidial.non_agent import NonAgentApi, SoundsList
 from callcue.api.vicidial.playback import AudioPlayback
+from callcue.asterisk.dialplan import DEFAULT_CONTEXT
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
 from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
 from callcue.core.session import Limits
 from callcue.core.types import Role
+from callcue.media.folder import FolderOfSounds
 from callcue.settings import Settings, SettingsError
+from callcue.vicidialdb.agents import VicidialAgents
+from callcue.vicidialdb.database import Database, WrongUrl, address, address_of
+from callcue.vicidialdb.users import VicidialUsers
 
 LARGEST_BODY = 1024 * 1024
 
@@ -57,6 +67,9 @@ class Telephony(Protocol):
 
     def report_to(self, controller: Controller) -> None:
         """Name the one who is told what happens."""
+
+    def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
+        """Get into rooms by VICIdial's own dialplan, in the context that this says."""
 
     async def run(self) -> None:
         """Keep the link up until cancelled."""
@@ -109,8 +122,11 @@ def make_app(
     address = ClientAddress(settings.http.trusted_proxies)
     app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    database = _vicidial_database(app, settings)
+    if settings.vicidial.join == "dialplan":
+        server.join_rooms_by(_room_context(settings, database))
     if settings.vicidial.enabled:
-        _add_vicidial(app, settings, controller, lockout, address)
+        _add_vicidial(app, settings, controller, lockout, address, database)
     _add_bird(app, settings, controller, lockout, address)
     app[CONTROLLER] = controller
     app.cleanup_ctx.append(_running(server))
@@ -123,23 +139,111 @@ def _add_vicidial(
     controller: Controller,
     lockout: Lockout,
     address: ClientAddress,
+    database: "_VicidialDatabase | None",
 ) -> None:
-    users = tuple(_users(settings))
-    passwords = Passwords({user.name: user for user in users}, lockout)
+    known = tuple(_users(settings))
+    source = _user_source(known, database)
+    passwords = Passwords({user.name: user for user in known}, lockout, source=source)
+    users = Users(source, passwords)
+    rooms = _agent_rooms(controller, database)
     api = ApiPhp(
-        playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}),
-        users=Users(FixedUsers(users), passwords),
+        playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}, rooms),
+        users=users,
         address=address,
         build=__version__,
         active=settings.vicidial.active,
         echo=settings.vicidial.echo,
+        switch=database.users.api_active if database and database.users else None,
+        functions=(
+            {fronter.FUNCTION: fronter.FronterAudioStop(controller, database.agents, users)}
+            if database and database.agents
+            else {}
+        ),
     )
     routes.add(app, routes.vicidial_routes(api))
+    routes.add(app, routes.non_agent_routes(NonAgentApi(_sounds_list(settings), users, address)))
 
     async def close(_: web.Application) -> None:
         passwords.close()
 
     app.on_cleanup.append(close)
+
+
+@dataclass(frozen=True, slots=True)
+class _VicidialDatabase:
+    """What of VICIdial's own database is asked; None what the settings say is not."""
+
+    users: VicidialUsers | None
+    agents: VicidialAgents | None
+    servers: VicidialAgents
+
+
+def _vicidial_database(app: web.Application, settings: Settings) -> _VicidialDatabase | None:
+    """VICIdial's database, if the settings have one; *app* closes it.
+
+    Raises:
+        SettingsError: its URL is none.
+
+    """
+    table = settings.vicidial.database
+    if table is None:
+        return None
+    try:
+        url = (
+            address_of(table.url.get_secret_value())
+            if table.url is not None
+            else address(
+                table.host, table.port, table.name, table.user, table.password.get_secret_value()
+            )
+        )
+    except WrongUrl as error:
+        raise SettingsError(f"vicidial.database.url: {error}") from None
+    database = Database(url, pool=table.pool, timeout=table.timeout_seconds)
+
+    async def close(_: web.Application) -> None:
+        await database.close()
+
+    app.on_cleanup.append(close)
+    # An Asterisk that is reached by the address VICIdial has for it needs no line of its own.
+    servers = {settings.asterisk.host: settings.asterisk.name} | settings.vicidial.servers
+    agents = VicidialAgents(database, servers)
+    return _VicidialDatabase(
+        users=VicidialUsers.of(database) if table.users else None,
+        agents=agents if table.agents else None,
+        servers=agents,
+    )
+
+
+def _room_context(
+    settings: Settings, database: _VicidialDatabase | None
+) -> Callable[[str], Awaitable[str]]:
+    """Which context VICIdial's dialplan is in: by the settings, the database, or as usual."""
+    fixed = settings.vicidial.context
+
+    async def context_of(_: str) -> str:
+        return fixed or DEFAULT_CONTEXT
+
+    return context_of if fixed or database is None else database.servers.context
+
+
+def _user_source(known: tuple[ApiUser, ...], database: _VicidialDatabase | None) -> UserSource:
+    own = FixedUsers(known)
+    return UsersOfAll([own, database.users]) if database and database.users else own
+
+
+def _agent_rooms(controller: Controller, database: _VicidialDatabase | None) -> AgentRooms:
+    if database is None or database.agents is None:
+        return RoomsOfDirectory(controller.directory)
+    return RoomsInOrder(controller.directory, database.agents)
+
+
+def _sounds_list(settings: Settings) -> SoundsList:
+    table = settings.vicidial.sounds
+    return (
+        SoundsList(FolderOfSounds(Path(table.folder)), table.base_url)
+        if table
+        else SoundsList(None)
+    )
 
 
 def _add_bird(

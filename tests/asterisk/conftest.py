@@ -10,6 +10,7 @@ import pytest_asyncio
 from ears import clips
 from ears.ear import EarServer
 from real.hand import Hand, open_hand
+from real.mariadb_fixture import mariadb
 from real.parties import ears_for
 from real.pbx import NoAsterisk, Pbx, running_pbx
 from real.room import NewRoom, Room
@@ -18,7 +19,12 @@ from real.service import Service, running_service
 from real.talk import Telephone
 from real.world import make_sounds
 
+__all__ = ["mariadb"]
+
 _numbers = count(100)
+
+LEGS = ("@callcue-join", "@callcue-test-vici")
+"""What the names of player legs have in them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -122,5 +128,5 @@ async def scenes(
 async def _no_leg_is_left(hand: Hand) -> None:
     """Every test ends with the channels it began with: legs go when their room goes."""
     async with asyncio.timeout(5):
-        while any("@callcue-join" in name for name in await hand.channels()):
+        while any(mark in name for name in await hand.channels() for mark in LEGS):
             await asyncio.sleep(0.02)

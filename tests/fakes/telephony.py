@@ -1,6 +1,7 @@
 """One Asterisk made of fakes: what `callcue.app.make_app` is given in tests."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from callcue.core.controller import Controller
@@ -29,12 +30,16 @@ class FakeTelephony:
     state: FakeReadiness = field(default_factory=FakeReadiness)
     running: bool = False
     controller: Controller | None = None
+    room_context: Callable[[str], Awaitable[str]] | None = None
 
     def report_to(self, controller: Controller) -> None:
         self.controller = controller
         self.player.report_to(controller.leg_event)
         self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
+
+    def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
+        self.room_context = context
 
     async def run(self) -> None:
         self.running = True

@@ -56,8 +56,19 @@ _STDLIB = sys.stdlib_module_names
 _API = ("callcue.core", "callcue.media.names", "callcue.__version__")
 _SHARED = tuple(
     f"callcue.api.{name}"
-    for name in ("address", "health", "keys", "lockout", "passwords", "requests", "rights", "users")
+    for name in (
+        "address",
+        "agents",
+        "health",
+        "keys",
+        "lockout",
+        "passwords",
+        "requests",
+        "rights",
+        "users",
+    )
 )
+_PORTS = ("callcue.api.users", "callcue.api.agents")
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
     "callcue.media": ("callcue.media", "callcue.core"),
@@ -67,7 +78,7 @@ _MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "callcue.api.users",
         "callcue.api.vicidial.record",
     ),
-    "callcue.vicidialdb": ("callcue.vicidialdb", "callcue.core", "callcue.api.users"),
+    "callcue.vicidialdb": ("callcue.vicidialdb", "callcue.core", *_PORTS),
     "callcue.settings": ("callcue.settings",),
     "callcue.api": ("callcue.api", *_API),
     "callcue.api.vicidial": ("callcue.api.vicidial", *_SHARED, *_API),

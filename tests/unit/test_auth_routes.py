@@ -22,6 +22,7 @@ def _table() -> list[routes.Route]:
     return [
         *routes.health_routes(nothing),
         *routes.vicidial_routes(nothing),
+        *routes.non_agent_routes(nothing),
         *routes.bird_routes(nothing, nothing),
     ]
 

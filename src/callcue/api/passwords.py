@@ -19,7 +19,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from .lockout import Lockout
-from .users import ApiUser
+from .users import ApiUser, FixedUsers, UserSource, UsersOutOfReach
 
 THREADS = 2
 REMEMBERED_SECONDS = 60.0
@@ -39,7 +39,7 @@ class Verdict(Enum):
     GOOD = "good"
     BAD = "bad"
     LOCKED = "too many failures: not even looked at"
-    BUSY = "too many logins wait: not looked at either"
+    BUSY = "too many logins wait, or nobody knows the users: not looked at either"
 
 
 class Passwords:
@@ -51,8 +51,11 @@ class Passwords:
         lockout: Lockout,
         *,
         clock: Callable[[], float] = monotonic,
+        source: UserSource | None = None,
     ) -> None:
+        """*source*: where users are looked up, if others than *users* may log in."""
         self._users = users
+        self._source = source or FixedUsers(users.values())
         self._lockout = lockout
         self._clock = clock
         self._hasher = PasswordHasher()
@@ -127,15 +130,23 @@ class Passwords:
         # Those before us in the row may have used up the tries while we waited.
         if self._lockout.locked(user, address):
             return Verdict.LOCKED
-        known = self._users.get(user)
-        wanted = known.password_hash if known is not None else self._nobody
+        try:
+            known = await self._source.find(user)
+        except UsersOutOfReach:
+            return Verdict.BUSY
         loop = asyncio.get_running_loop()
-        right = await loop.run_in_executor(self._pool, self._matches, wanted, password)
-        if not right or known is None or not known.active or known.level < 1:
+        right = await loop.run_in_executor(self._pool, self._is_right, known, password)
+        if not right or known is None or not known.may_log_in:
             self._lockout.failed(user, address)
             return Verdict.BAD
         self._remember(mark)
         return Verdict.GOOD
+
+    def _is_right(self, known: ApiUser | None, password: str) -> bool:
+        if known is not None and known.password is not None:
+            return known.password.matches(password[:LONGEST_PASSWORD])
+        wanted = known.password_hash if known is not None else self._nobody
+        return self._matches(wanted, password)
 
     def _matches(self, wanted: str, password: str) -> bool:
         try:

@@ -10,6 +10,7 @@ from .bird.handlers import BirdApi, VisitHandler
 from .health import Health
 from .rights import Right
 from .vicidial.handler import ApiPhp
+from .vicidial.non_agent import NonAgentApi
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,6 +42,12 @@ def health_routes(health: Health) -> list[Route]:
 def vicidial_routes(api: ApiPhp) -> list[Route]:
     """Below any prefix and with any tail, by any method: the dialect asks who it is itself."""
     path = "/{prefix:(?:.*/)?}agc/api.php{tail:(?:/.*)?}"
+    return [Route(hdrs.METH_ANY, path, Right.API_USER, api.handle)]
+
+
+def non_agent_routes(api: NonAgentApi) -> list[Route]:
+    """As `vicidial_routes`, for VICIdial's other API."""
+    path = "/{prefix:(?:.*/)?}vicidial/non_agent_api.php{tail:(?:/.*)?}"
     return [Route(hdrs.METH_ANY, path, Right.API_USER, api.handle)]
 
 

@@ -7,6 +7,13 @@ from typing import Protocol
 from callcue.core.types import Role
 
 
+class Password(Protocol):
+    """What is kept of a password."""
+
+    def matches(self, password: str) -> bool:
+        """Whether it is that one. May be slow: not to be asked in the event loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiUser:
     """A user of the `api.php` dialect."""
@@ -20,6 +27,15 @@ class ApiUser:
     alt_user: str = ""
     audience: Role = Role.EVERYONE
     """Who hears what this user plays."""
+    agent_api: bool = True
+    """Whether `api.php` is for this user at all, as VICIdial's `vdc_agent_api_access` says."""
+    password: Password | None = field(default=None, repr=False)
+    """Where it is kept in another form than `password_hash`."""
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether anybody is let in by that name."""
+        return self.active and self.level > 0
 
     def may(self, function: str) -> bool:
         """Whether that function is among those allowed."""

@@ -12,6 +12,9 @@ from callcue.asterisk.directory import Directory, is_local
 from callcue.core.errors import CannotPlayHere
 from callcue.core.types import Alone, Bridge, CallId, Conference, Place
 
+CONTEXT = "callcue-join"
+"""Of our own extensions."""
+
 
 class Way(StrEnum):
     """The ways, and what each of them is in Asterisk."""
@@ -39,11 +42,18 @@ class Join:
     """Unique id of the channel it is joined by; none for a room."""
     both: frozenset[str] = frozenset()
     """Unique ids of the two of a call that is barged into."""
+    through: str = ""
+    """EXTENSION@CONTEXT of a dialplan that is not ours, by which it gets in; else ours."""
+
+    @property
+    def entrance(self) -> str:
+        """Where its join half begins: an extension and a context."""
+        return self.through or f"{self.way}@{CONTEXT}"
 
     @property
     def waits(self) -> bool:
         """Whether the clip must wait until the join half is in, so that none of it is lost."""
-        return self.way is not Way.ROOM
+        return self.way is not Way.ROOM or bool(self.through)
 
     @property
     def spies(self) -> bool:

@@ -15,6 +15,7 @@ import structlog
 
 from callcue.asterisk import resting
 from callcue.asterisk.action import HeaderValue, UnsafeHeader
+from callcue.asterisk.dialplan import RoomContext, through_dialplan
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
@@ -40,7 +41,6 @@ from callcue.core.types import Bridge, CallId, Milliseconds, Place
 
 log = structlog.get_logger(__name__)
 
-JOIN_CONTEXT = "callcue-join"
 PLAYER_CONTEXT = "callcue-player"
 
 FOREVER = 0
@@ -81,12 +81,17 @@ class LegPlayer:
         self._bound = bound
         self._hold = hold
         self._resumable = resumable
+        self._room_context: RoomContext | None = None
         self._legs = Legs(on_muted=self._unmute_soon, on_spying=self._hurry, on_waiting=self._begin)
         self._errands: set[asyncio.Task[None]] = set()
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who is told what legs report."""
         self._legs.report_to(listener)
+
+    def join_rooms_by(self, context: RoomContext) -> None:
+        """From now on legs get into rooms by VICIdial's own dialplan, which is in that context."""
+        self._room_context = context
 
     # ---- verbs ----------------------------------------------------------------------------
 
@@ -107,6 +112,8 @@ class LegPlayer:
 
     async def _join(self, place: Place, listener: CallId | None) -> Join:
         join = join_of(self._directory, place, listener)
+        if self._room_context is not None:
+            join = await through_dialplan(join, place, self._directory, self._room_context)
         if join.spies and isinstance(place, Bridge):
             await check_not_held(self._link, self._directory, place)
         return join
@@ -117,7 +124,7 @@ class LegPlayer:
             await self._link.send(
                 "Originate",
                 {
-                    "Channel": f"Local/{leg.join.way}@{JOIN_CONTEXT}/n",
+                    "Channel": f"Local/{leg.join.entrance}/n",
                     "Context": PLAYER_CONTEXT,
                     "Exten": first,
                     "Priority": 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from callcue.asterisk import directory, legs, probe
 from callcue.asterisk.address import ServerAddress
+from callcue.asterisk.dialplan import RoomContext
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import LinkError
 from callcue.asterisk.link import Link
@@ -94,6 +95,10 @@ class AsteriskServer:
         self.player.report_to(controller.leg_event)
         self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
+
+    def join_rooms_by(self, context: RoomContext) -> None:
+        """Get into rooms by VICIdial's own dialplan; see `callcue.asterisk.dialplan`."""
+        self.player.join_rooms_by(context)
 
     async def run(self) -> None:
         """Keep the link up until cancelled."""

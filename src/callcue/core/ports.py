@@ -129,6 +129,8 @@ class AgentSession:
     source: str
     call: CallId | None = None
     """The agent's own, where one is known."""
+    address: str = ""
+    """Of the server, as that source writes it, where it does."""
 
 
 class CallDirectory(Protocol):
@@ -148,3 +150,22 @@ class CallDirectory(Protocol):
 
     def available(self, server: str) -> bool:
         """Whether what is said of that server is fresh: its link is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSound:
+    """A file that can be played, for those who want to see what there is."""
+
+    file: str
+    """Its name with the extension, without a folder."""
+    size: int
+    """Bytes."""
+    modified: int
+    """Seconds since 1970."""
+
+
+class SoundList(Protocol):
+    """Somewhere sounds can be listed."""
+
+    async def sounds(self) -> Sequence[ListedSound] | None:
+        """All of them, in no order; None if the place is not there."""

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -27,11 +28,15 @@ from .words import (
     Application,
     Audience,
     ConferenceNumber,
+    Context,
+    DatabaseName,
+    DatabaseUser,
     Group,
     Host,
     Name,
     Pattern,
     Scope,
+    ServerIp,
     Username,
     Words,
 )
@@ -105,12 +110,55 @@ class Calls(Table):
     )
 
 
+class VicidialDatabase(Table):
+    """VICIdial's own MariaDB: where it is, who we are there, and what is asked."""
+
+    url: SecretStr | None = None
+    host: Host = ""
+    port: Port = 3306
+    name: DatabaseName = "asterisk"
+    user: DatabaseUser = ""
+    password: SecretStr = SecretStr("")
+    users: bool = True
+    agents: bool = True
+    pool: Annotated[int, Field(ge=1, le=50)] = 5
+    timeout_seconds: Annotated[float, Field(ge=0.05, le=10, allow_inf_nan=False)] = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, table: Any, info: ValidationInfo) -> Any:
+        sources = Sources.of(info)
+        return resolve(resolve(table, "password", sources), "url", sources)
+
+    @model_validator(mode="after")
+    def _one_address(self) -> "VicidialDatabase":
+        if self.url is not None and (self.host or self.user or self.password.get_secret_value()):
+            raise ValueError("give url, or host, user and password, not both")
+        if self.url is None and not (self.host and self.user):
+            raise ValueError("give url, or at least host and user")
+        return self
+
+
+class VicidialSounds(Table):
+    """The folder that `sounds_list` lists, and where a browser finds the same files."""
+
+    folder: Annotated[str, Field(min_length=1, max_length=1000)]
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s\"<>]{1,500}$")] = (
+        "http://127.0.0.1"
+    )
+
+
 class Vicidial(Table):
     """The `api.php` dialect."""
 
     enabled: bool = True
     active: bool = True
     echo: Literal["agent_user", "user"] = "agent_user"
+    join: Literal["callcue", "dialplan"] = "callcue"
+    context: Context = ""
+    database: VicidialDatabase | None = None
+    servers: dict[ServerIp, Name] = Field(default_factory=dict)
+    sounds: VicidialSounds | None = None
 
 
 class User(Table):
@@ -203,6 +251,9 @@ class Settings(Table):
     def _nobody_twice(self) -> "Settings":
         _unique("user", [user.user for user in self.users])
         _unique("workspace id", [str(workspace.id) for workspace in self.workspaces])
+        strange = set(self.vicidial.servers.values()) - {self.asterisk.name}
+        if strange:
+            raise ValueError(f"vicidial.servers names no Asterisk of ours: {min(strange)}")
         keys = [key for workspace in self.workspaces for key in workspace.keys]
         if len({key.sha256.get_secret_value() for key in keys}) < len(keys):
             raise ValueError("two access keys have the same sha256")

@@ -41,6 +41,16 @@ Audience = Annotated[str, _text(r"^(everyone|agent|caller)$")]
 
 ConferenceNumber = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}$")]
 
+Context = Annotated[str, _text(r"^[A-Za-z0-9_-]{0,40}$")]
+"""Of a dialplan; empty is none."""
+
+ServerIp = Annotated[str, _text(r"^[0-9A-Fa-f.:]{6,45}$")]
+"""As VICIdial writes it into its tables."""
+
+DatabaseName = Annotated[str, _text(r"^[A-Za-z0-9_$-]{1,64}$")]
+
+DatabaseUser = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,80}$")]
+
 Pattern = Annotated[str, _text(r"^[A-Za-z0-9_@./:;+*?!\[\]-]{1,100}$")]
 """As of a shell: * and ? and [abc]."""
 

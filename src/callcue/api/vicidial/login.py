@@ -1,7 +1,7 @@
 """Who asks: the checks before the function, in VICIdial's order."""
 
 from callcue.api.passwords import Passwords, Verdict
-from callcue.api.users import ApiUser, UserSource
+from callcue.api.users import ApiUser, UserSource, UsersOutOfReach
 
 from . import replies, wire
 from .parameters import Parameters
@@ -11,11 +11,12 @@ _WORDS = {Verdict.BAD: wire.BAD, Verdict.LOCKED: wire.LOCK, Verdict.BUSY: wire.E
 
 
 class Refused(Exception):
-    """The request ends here, with that line."""
+    """The request ends here, with that line, whose last word says why."""
 
-    def __init__(self, line: str) -> None:
+    def __init__(self, line: str, word: str) -> None:
         super().__init__(line)
         self.line = line
+        self.word = word
 
 
 class Users:
@@ -35,11 +36,21 @@ class Users:
         verdict = Verdict.BAD
         if len(asked.user) >= _SHORTEST and len(asked.password) >= _SHORTEST:
             verdict = await self._passwords.verify(asked.user, asked.password, address)
-        user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
-        if user is None:
-            raise Refused(replies.invalid_login(asked.user, _WORDS.get(verdict, wire.BAD)))
+        try:
+            user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
+        except UsersOutOfReach:
+            user, verdict = None, Verdict.BUSY
+        # A login is remembered for a while; whether the user may log in is asked each time.
+        if user is None or not user.may_log_in:
+            word = _WORDS.get(verdict, wire.BAD)
+            raise Refused(replies.invalid_login(asked.user, word), word)
         return user
 
     async def agent_of(self, alt_user: str) -> str | None:
-        """The first user who has that other name."""
+        """The first user who has that other name.
+
+        Raises:
+            UsersOutOfReach: nobody is there to ask.
+
+        """
         return await self._users.named_by(alt_user)

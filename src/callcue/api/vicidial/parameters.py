@@ -24,6 +24,8 @@ _KEPT = {
     "stage": _QUOTES,
     "dial_override": re.compile(r"[^A-Z]"),
     "alt_user": re.compile(r"[^A-Za-z0-9]"),
+    "lead_id": re.compile(r"[^0-9]"),
+    "format": re.compile(r"[^A-Za-z0-9]"),
 }
 """What is taken away from each; with what stays, no name leads out of its field."""
 
@@ -43,6 +45,8 @@ class Parameters:
     value: str = ""
     stage: str = ""
     dial_override: str = ""
+    lead_id: str = ""
+    format: str = ""
 
     def __repr__(self) -> str:
         return f"Parameters(function={self.function!r}, stage={self.stage!r})"

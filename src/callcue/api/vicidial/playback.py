@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
+from callcue.api.agents import AgentRooms, AgentsOutOfReach, RoomUnnamed, ServerUnknown
 from callcue.core.commands import Command, Pause, Play, Restart, Resume, Stop
 from callcue.core.controller import Controller
 from callcue.core.errors import (
@@ -43,10 +44,14 @@ def is_valid(asked: Parameters) -> bool:
 class AudioPlayback:
     """Carries the stages out through the core."""
 
-    def __init__(self, controller: Controller, hosts: Mapping[str, str]) -> None:
-        """*hosts*: the address of each Asterisk, by the name it has here."""
+    def __init__(self, controller: Controller, hosts: Mapping[str, str], rooms: AgentRooms) -> None:
+        """*hosts*: the address of each Asterisk, by the name it has here.
+
+        *rooms*: who is asked where an agent is.
+        """
         self._controller = controller
         self._hosts = hosts
+        self._rooms = rooms
 
     async def answer(self, asked: Parameters, agent: str, who: str, audience: Role) -> str:
         """Do it, and say truly what came of it: one line, or two after an override.
@@ -55,18 +60,24 @@ class AudioPlayback:
         """
         replies = Replies(asked, who, server=next(iter(self._hosts.values()), ""))
         try:
-            session = self._session_of(agent)
-            host = self._hosts.get(session.place.server, "")
+            session = await self._session_of(agent)
+            host = session.address or self._hosts.get(session.place.server, "")
             replies = Replies(asked, who, session.place.name, host)
             if not session.place.name or not host:
                 return replies.say(wire.ENTRY_IS_EMPTY)
             return await self._perform(session, asked, replies, audience)
         except CallcueError as error:
             return replies.refuse(error)
+        except AgentsOutOfReach:
+            return replies.say(wire.AGENTS_OUT_OF_REACH)
+        except RoomUnnamed:
+            return replies.say(wire.ENTRY_IS_EMPTY)
+        except ServerUnknown as error:
+            return Replies(asked, who, server=error.address).say(wire.SERVER_UNKNOWN)
 
-    def _session_of(self, agent: str) -> AgentSession:
+    async def _session_of(self, agent: str) -> AgentSession:
         directory = self._controller.directory
-        session = directory.agent_session(agent) if agent else None
+        session = await self._rooms.find(agent) if agent else None
         if session is not None:
             return session
         # "Not logged in" would be a guess while we cannot see who is.

@@ -47,6 +47,7 @@ class Replies:
         """Fill a line of `wire` in."""
         asked = self.asked
         return line.format(
+            function=asked.function,
             value=asked.value,
             stage=asked.stage,
             dial_override=asked.dial_override,
@@ -80,9 +81,12 @@ def invalid_source(source: str) -> str:
     return wire.INVALID_SOURCE.format(source=source)
 
 
-def invalid_login(user: str, word: str) -> str:
-    """Neither the password nor whether there is such a user comes back."""
-    return wire.INVALID_LOGIN.format(user=user, auth=0, auth_api=0, word=word)
+def invalid_login(user: str, word: str, *, auth: int = 0) -> str:
+    """Neither the password nor whether there is such a user comes back.
+
+    *auth*: 1 for who is right and may not use this API.
+    """
+    return wire.INVALID_LOGIN.format(user=user, auth=auth, auth_api=0, word=word)
 
 
 def no_permission(asked: Parameters, group: str) -> str:

@@ -39,8 +39,11 @@ NOT_STARTED = "ERROR: audio_playback error - audio not started - {reason}|{stage
 QUEUE_FULL = "ERROR: audio_playback error - too many clips are waiting - {stage}|{who}"
 TOO_MANY_COMMANDS = "ERROR: audio_playback error - too many commands are waiting - {stage}|{who}"
 FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
+AGENTS_OUT_OF_REACH = "ERROR: {function} error - agent database unavailable - {stage}|{who}"
+SERVER_UNKNOWN = "ERROR: {function} error - telephony server unknown - {server}|{stage}|{who}"
 
 # The last word of INVALID_LOGIN.
+GOOD = "GOOD"
 BAD = "BAD"
 LOCK = "LOCK"
 ERRSERVERS = "ERRSERVERS"
@@ -52,3 +55,48 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
+
+# force_fronter_audio_stop. VICIdial's own:
+FRONTER_NOT_VALID = "ERROR: force_fronter_audio_stop not valid - {value}|{agent}"
+FRONTER_NO_USER_FOUND = "ERROR: no user found - {alt_user}"
+FRONTER_NOT_LOGGED_IN = "ERROR: agent_user is not logged in - {agent}"
+FRONTER_NO_CALL = "ERROR: agent_user is not on a phone call - {agent}"
+NO_FRONTER = "ERROR: no fronter found - {agent}"
+NO_FRONTER_SESSION = (
+    "ERROR: force_fronter_audio_stop error - no fronter session found - {stage}|{agent}|{other}"
+)
+FRONTER_SILENT = (
+    "ERROR: force_fronter_audio_stop error - no audio playing in other agent session"
+    " - {conference}|{server}|{stage}|{agent}|{other}"
+)
+FRONTER_SUCCESS = (
+    "SUCCESS: force_fronter_audio_stop function sent - {value}|{stage}|{agent}|{other}"
+)
+# Ours:
+FRONTER_ELSEWHERE = (
+    "ERROR: force_fronter_audio_stop error - fronter is on another cluster"
+    " - {value}|{stage}|{agent}"
+)
+FRONTER_OUT_OF_REACH = (
+    "ERROR: force_fronter_audio_stop error - agent database unavailable - {stage}|{agent}"
+)
+FRONTER_SERVER_UNKNOWN = (
+    "ERROR: force_fronter_audio_stop error - telephony server unknown"
+    " - {server}|{stage}|{agent}|{other}"
+)
+FRONTER_UNAVAILABLE = (
+    "ERROR: force_fronter_audio_stop error - telephony server unavailable"
+    " - {server}|{stage}|{agent}|{other}"
+)
+
+# non_agent_api.php. VICIdial's own:
+LOGIN_INCORRECT = "ERROR: Login incorrect, please try again: |{user}||{word}|"
+TOO_MANY_LOGINS = "ERROR: Too many login attempts, try again in 15 minutes: |{user}|LOCK|"
+NO_NON_AGENT_PERMISSION = (
+    "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION: |{user}|{function}|"
+)
+NO_SOUND_CONTROL = "ERROR: sounds_list CENTRAL SOUND CONTROL IS NOT ACTIVE: |{user}|0|"
+NO_SOUND_FOLDER = "ERROR: audio store web directory does not exist: |{user}|{function}||"
+NO_FUNCTION = "ERROR: NO FUNCTION SPECIFIED"
+# Ours:
+NON_AGENT_FAULT = "ERROR: {function} error - internal error: |{user}|"

@@ -1,0 +1,99 @@
+"""VICIdial's users, as `vicidial_users` has them now. Nothing is written: no failure, no login."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from callcue.api.users import ApiUser, Password, UsersOutOfReach
+
+from .database import Database, OutOfReach
+from .kept import Kept
+from .passwords import PlainPassword, VicidialHash
+
+FAILURES = 10
+LOCK_SECONDS = 15 * 60
+
+_ONE_USER = text(
+    "SELECT u.user, u.pass AS plain, u.pass_hash, u.user_level, u.active, u.user_group,"
+    " u.api_allowed_functions, u.vdc_agent_api_access, u.custom_three,"
+    " COALESCE(u.failed_login_count >= :failures"
+    " AND u.last_login_date >= NOW() - INTERVAL :seconds SECOND, 0) AS locked,"
+    " s.pass_hash_enabled, s.pass_key, s.pass_cost"
+    " FROM vicidial_users u LEFT JOIN system_settings s ON 1 = 1"
+    " WHERE u.user = :name ORDER BY u.user_id LIMIT 1"
+)
+_BY_ALT_USER = text(
+    "SELECT user FROM vicidial_users WHERE custom_three = :alt_user ORDER BY user LIMIT 1"
+)
+_API_ACTIVE = text("SELECT COUNT(*) FROM system_settings WHERE vdc_agent_api_active = '1'")
+
+
+@dataclass(frozen=True, slots=True)
+class VicidialUsers:
+    """Implements `callcue.api.users.UserSource`."""
+
+    _users: Kept[str, ApiUser | None]
+    _names: Kept[str, str | None]
+    _active: Kept[str, bool]
+
+    @classmethod
+    def of(cls, database: Database) -> "VicidialUsers":
+        """The users of that database."""
+
+        async def one(name: str) -> ApiUser | None:
+            values = {"name": name, "failures": FAILURES, "seconds": LOCK_SECONDS}
+            rows = await database.rows(_ONE_USER, values)
+            return _user(rows[0]) if rows else None
+
+        async def name_of(alt_user: str) -> str | None:
+            rows = await database.rows(_BY_ALT_USER, {"alt_user": alt_user})
+            return str(rows[0].user) if rows else None
+
+        async def is_active(_: str) -> bool:
+            rows = await database.rows(_API_ACTIVE, {})
+            return bool(rows[0][0])
+
+        return cls(Kept(one), Kept(name_of), Kept(is_active))
+
+    async def find(self, name: str) -> ApiUser | None:
+        """See `UserSource.find`."""
+        try:
+            return await self._users.get(name)
+        except OutOfReach as error:
+            raise UsersOutOfReach(str(error)) from None
+
+    async def named_by(self, alt_user: str) -> str | None:
+        """See `UserSource.named_by`."""
+        try:
+            return await self._names.get(alt_user)
+        except OutOfReach as error:
+            raise UsersOutOfReach(str(error)) from None
+
+    async def api_active(self) -> bool:
+        """VICIdial's own switch of the agent API. Raises as `find`."""
+        try:
+            return await self._active.get("")
+        except OutOfReach as error:
+            raise UsersOutOfReach(str(error)) from None
+
+
+def _user(row: Row[Any]) -> ApiUser:
+    return ApiUser(
+        name=str(row.user),
+        password_hash="",
+        password=_password(row),
+        level=int(row.user_level or 0),
+        # Whom VICIdial has locked out is locked out here too.
+        active=row.active == "Y" and not row.locked,
+        group=str(row.user_group or ""),
+        functions=frozenset(str(row.api_allowed_functions or "").split()),
+        alt_user=str(row.custom_three or ""),
+        agent_api=str(row.vdc_agent_api_access) == "1",
+    )
+
+
+def _password(row: Row[Any]) -> Password:
+    if str(row.pass_hash_enabled or "0") == "0":
+        return PlainPassword(str(row.plain or ""))
+    return VicidialHash(str(row.pass_hash or ""), str(row.pass_key or ""), int(row.pass_cost or 0))

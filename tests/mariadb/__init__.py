@@ -1,0 +1,1 @@
+"""Tests over a real MariaDB with tables shaped as VICIdial's."""

@@ -71,11 +71,11 @@ class VicidialUsers:
             raise UsersOutOfReach(str(error)) from None
 
     async def api_active(self) -> bool:
-        """VICIdial's own switch of the agent API. Raises as `find`."""
+        """VICIdial's own switch of the agent API. Who cannot be asked has not switched it off."""
         try:
             return await self._active.get("")
-        except OutOfReach as error:
-            raise UsersOutOfReach(str(error)) from None
+        except OutOfReach:
+            return True
 
 
 def _user(row: Row[Any]) -> ApiUser:

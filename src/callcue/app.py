@@ -10,6 +10,7 @@ from aiohttp import web
 from callcue import __version__
 from callcue.api import routes
 from callcue.api.address import ClientAddress
+from callcue.api.answers_log import AnswersLog
 from callcue.api.bird.calls import LiveCalls
 from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
@@ -22,16 +23,20 @@ from callcue.api.lockout import Lockout
 from callcue.api.passwords import Passwords
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
-from callcue.api.users import ApiUser, FixedUsers
+from callcue.api.stored_passwords import Argon2
+from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.playback import AudioPlayback
+from callcue.api.vicidial.record import Record
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
 from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
 from callcue.core.session import Limits
 from callcue.core.types import Role
 from callcue.settings import Settings, SettingsError
+from callcue.store.answers import Retention
+from callcue.store.store import Store
 
 LARGEST_BODY = 1024 * 1024
 
@@ -93,10 +98,24 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
     )
 
 
+def make_store(settings: Settings) -> Store:
+    """The store of the settings. Nothing is opened yet."""
+    kept = settings.store
+    return Store(settings.store_url, Retention(days=kept.record_days, rows=kept.record_rows))
+
+
 def make_app(
-    settings: Settings, server: Telephony, ledger: Ledger, limits: Limits | None = None
+    settings: Settings,
+    server: Telephony,
+    ledger: Ledger,
+    limits: Limits | None = None,
+    store: Store | None = None,
 ) -> web.Application:
-    """The service, ready to be served. It runs *server* for as long as it is up itself."""
+    """The service, ready to be served. It runs *server* for as long as it is up itself.
+
+    Without a *store* one in memory.
+    """
+    store = store or Store()
     controller = Controller(
         player=server.player,
         directory=server.directory,
@@ -105,34 +124,46 @@ def make_app(
         limits=limits,
     )
     server.report_to(controller)
-    lockout = Lockout()
+    lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
     app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    workspaces = Workspaces(_workspaces(settings))
+    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     if settings.vicidial.enabled:
-        _add_vicidial(app, settings, controller, lockout, address)
-    _add_bird(app, settings, controller, lockout, address)
+        routes.add(app, routes.operator_routes(AnswersLog(store.answers), entrance))
+        users = UsersOfAll(_user_sources(settings, store))
+        _add_vicidial(app, settings, controller, users, lockout, address, store.answers)
+    _add_bird(app, settings, controller, entrance, workspaces)
     app[CONTROLLER] = controller
+    app.cleanup_ctx.append(_kept(store, lockout))
     app.cleanup_ctx.append(_running(server))
     return app
+
+
+def _user_sources(settings: Settings, store: Store) -> list[UserSource]:
+    """The first that knows a name is right about it."""
+    return [FixedUsers(_users(settings)), store.users]
 
 
 def _add_vicidial(
     app: web.Application,
     settings: Settings,
     controller: Controller,
+    users: UserSource,
     lockout: Lockout,
     address: ClientAddress,
+    record: Record,
 ) -> None:
-    users = tuple(_users(settings))
-    passwords = Passwords({user.name: user for user in users}, lockout)
+    passwords = Passwords(users, lockout, like=[user.password for user in _users(settings)])
     api = ApiPhp(
         playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}),
-        users=Users(FixedUsers(users), passwords),
+        users=Users(users, passwords),
         address=address,
         build=__version__,
         active=settings.vicidial.active,
         echo=settings.vicidial.echo,
+        record=record,
     )
     routes.add(app, routes.vicidial_routes(api))
 
@@ -146,14 +177,12 @@ def _add_bird(
     app: web.Application,
     settings: Settings,
     controller: Controller,
-    lockout: Lockout,
-    address: ClientAddress,
+    entrance: Entrance,
+    workspaces: Workspaces,
 ) -> None:
-    workspaces = Workspaces(_workspaces(settings))
     calls = LiveCalls(controller, workspaces, servers=(settings.asterisk.name,))
     endless = settings.playback.loop_zero == "until_stopped"
     playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
-    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
 
 
@@ -161,13 +190,14 @@ def _users(settings: Settings) -> list[ApiUser]:
     return [
         ApiUser(
             name=user.user,
-            password_hash=user.password_hash.get_secret_value(),
+            password=Argon2(user.password_hash.get_secret_value()),
             level=user.level,
             active=user.active,
             group=user.group,
             functions=frozenset(user.functions),
             alt_user=user.alt_user,
             audience=Role(user.audience),
+            addresses=user.addresses,
         )
         for user in settings.users
     ]
@@ -214,6 +244,15 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
 
 TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)
 """The task that runs the Asterisk side. It never ends by itself but by a fault of ours."""
+
+
+def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await store.start(lockout)
+        yield
+        await store.stop()
+
+    return context
 
 
 def _running(server: Telephony) -> Callable[[web.Application], AsyncIterator[None]]:

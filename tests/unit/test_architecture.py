@@ -56,7 +56,17 @@ _STDLIB = sys.stdlib_module_names
 _API = ("callcue.core", "callcue.media.names", "callcue.__version__")
 _SHARED = tuple(
     f"callcue.api.{name}"
-    for name in ("address", "health", "keys", "lockout", "passwords", "requests", "rights", "users")
+    for name in (
+        "address",
+        "health",
+        "keys",
+        "lockout",
+        "passwords",
+        "requests",
+        "rights",
+        "stored_passwords",
+        "users",
+    )
 )
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
@@ -64,10 +74,17 @@ _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.store": (
         "callcue.store",
         "callcue.core",
+        "callcue.api.lockout",
+        "callcue.api.stored_passwords",
         "callcue.api.users",
         "callcue.api.vicidial.record",
     ),
-    "callcue.vicidialdb": ("callcue.vicidialdb", "callcue.core", "callcue.api.users"),
+    "callcue.vicidialdb": (
+        "callcue.vicidialdb",
+        "callcue.core",
+        "callcue.api.stored_passwords",
+        "callcue.api.users",
+    ),
     "callcue.settings": ("callcue.settings",),
     "callcue.api": ("callcue.api", *_API),
     "callcue.api.vicidial": ("callcue.api.vicidial", *_SHARED, *_API),

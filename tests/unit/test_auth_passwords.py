@@ -13,7 +13,8 @@ from fakes.service import PASSWORD, cheap_hash, serving
 from callcue.api import passwords as module
 from callcue.api.lockout import FAILURES, Lockout
 from callcue.api.passwords import Passwords, Verdict
-from callcue.api.users import ApiUser
+from callcue.api.stored_passwords import Argon2, StoredPassword
+from callcue.api.users import ApiUser, FixedUsers
 
 HERE, THERE = "1.1.1.1", "6.6.6.6"
 
@@ -29,12 +30,15 @@ class Clock:
 async def _passwords(
     wanted: str = "", clock: Clock | None = None, lockout: Lockout | None = None
 ) -> AsyncIterator[Passwords]:
-    users = {
-        "ann": ApiUser("ann", wanted or cheap_hash(PASSWORD)),
-        "idle": ApiUser("idle", wanted or cheap_hash(PASSWORD), active=False),
-        "zero": ApiUser("zero", wanted or cheap_hash(PASSWORD), level=0),
-    }
-    made = Passwords(users, lockout or Lockout(), clock=clock or Clock())
+    form = Argon2(wanted or cheap_hash(PASSWORD))
+    users = FixedUsers(
+        [
+            ApiUser("ann", form),
+            ApiUser("idle", form, active=False),
+            ApiUser("zero", form, level=0),
+        ]
+    )
+    made = Passwords(users, lockout or Lockout(), like=[form], clock=clock or Clock())
     yield made
     made.close()
 
@@ -57,7 +61,13 @@ async def test_given_a_login_then_the_verdict_is(
     user: str, password: str, verdict: Verdict
 ) -> None:
     async with _passwords() as passwords:
-        assert await passwords.verify(user, password, HERE) is verdict
+        assert await _verdict(passwords, user, password) is verdict
+
+
+async def _verdict(passwords: Passwords, user: str, password: str, address: str = HERE) -> Verdict:
+    login = await passwords.verify(user, password, address)
+    assert (login.user is not None) is (login.verdict is Verdict.GOOD)
+    return login.verdict
 
 
 async def test_given_a_right_login_then_it_is_remembered_for_a_minute() -> None:
@@ -65,7 +75,7 @@ async def test_given_a_right_login_then_it_is_remembered_for_a_minute() -> None:
     async with _passwords(clock=clock) as passwords:
         judged = _count_judgements(passwords)
         for _ in range(5):
-            assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+            assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         assert judged == [PASSWORD]
         clock.now += module.REMEMBERED_SECONDS + 1
         await passwords.verify("ann", PASSWORD, HERE)
@@ -79,13 +89,13 @@ async def test_given_a_login_in_use_when_its_minute_ends_then_nobody_waits_for_t
         await passwords.verify("ann", PASSWORD, HERE)
         clock.now += module.REMEMBERED_SECONDS - 1
 
-        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         assert judged == [PASSWORD]  # answered from memory, before anything was computed
         (renewal,) = passwords._running.values()
-        assert await renewal is Verdict.GOOD
+        assert (await renewal).verdict is Verdict.GOOD
         clock.now += 2
 
-        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         assert judged == [PASSWORD, PASSWORD]
 
 
@@ -106,9 +116,7 @@ async def test_given_the_memory_then_it_holds_no_password() -> None:
 async def test_given_the_same_login_many_times_at_once_then_one_verification() -> None:
     async with _passwords() as passwords:
         judged = _count_judgements(passwords)
-        verdicts = await asyncio.gather(
-            *(passwords.verify("ann", PASSWORD, HERE) for _ in range(20))
-        )
+        verdicts = await asyncio.gather(*(_verdict(passwords, "ann", PASSWORD) for _ in range(20)))
         assert set(verdicts) == {Verdict.GOOD}
         assert len(judged) == 1
 
@@ -116,16 +124,16 @@ async def test_given_the_same_login_many_times_at_once_then_one_verification() -
 async def test_given_a_flood_of_guesses_at_once_then_ten_are_judged_and_the_rest_locked() -> None:
     async with _passwords() as passwords:
         judged = _count_judgements(passwords)
-        guesses = [passwords.verify("ann", f"guess{n}", THERE) for n in range(60)]
+        guesses = [_verdict(passwords, "ann", f"guess{n}", THERE) for n in range(60)]
         verdicts = await asyncio.gather(*guesses)
         assert verdicts.count(Verdict.BAD) == len(judged) == FAILURES
         assert verdicts.count(Verdict.LOCKED) == 60 - FAILURES
-        assert await passwords.verify("ann", PASSWORD, THERE) is Verdict.LOCKED
+        assert await _verdict(passwords, "ann", PASSWORD, THERE) is Verdict.LOCKED
 
 
 async def test_given_more_logins_than_may_wait_then_the_rest_is_told_at_once() -> None:
     async with _passwords(lockout=Lockout(failures=10**6)) as passwords:
-        guesses = [passwords.verify(f"u{n}", "guess", THERE) for n in range(100)]
+        guesses = [_verdict(passwords, f"u{n}", "guess", THERE) for n in range(100)]
         verdicts = await asyncio.gather(*guesses)
         assert verdicts.count(Verdict.BUSY) == 100 - module.WAITING_PER_ADDRESS
 
@@ -142,7 +150,7 @@ async def test_given_an_attack_from_many_addresses_then_who_is_known_is_not_slow
         ]
         await asyncio.sleep(0)
         began = time.perf_counter()
-        assert await passwords.verify("ann", PASSWORD, HERE) is Verdict.GOOD
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         took = time.perf_counter() - began
         assert sum(task.done() for task in attack) < 50, f"it stood in the row for {took:.3f} s"
         await asyncio.gather(*attack)
@@ -191,9 +199,9 @@ def _count_judgements(passwords: Passwords) -> list[str]:
     judged: list[str] = []
     real = passwords._matches
 
-    def counted(wanted: str, password: str) -> bool:
+    async def counted(wanted: StoredPassword, password: str) -> bool:
         judged.append(password)
-        return real(wanted, password)
+        return await real(wanted, password)
 
     passwords._matches = counted  # type: ignore[method-assign]
     return judged

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from .answers_log import AnswersLog
 from .bird.entrance import Entrance
 from .bird.handlers import BirdApi, VisitHandler
 from .health import Health
@@ -42,6 +43,11 @@ def vicidial_routes(api: ApiPhp) -> list[Route]:
     """Below any prefix and with any tail, by any method: the dialect asks who it is itself."""
     path = "/{prefix:(?:.*/)?}agc/api.php{tail:(?:/.*)?}"
     return [Route(hdrs.METH_ANY, path, Right.API_USER, api.handle)]
+
+
+def operator_routes(log: AnswersLog, entrance: Entrance) -> list[Route]:
+    """For who runs callcue: an access key of any workspace, with the scope `operator`."""
+    return [Route(GET, "/vicidial/log", Right.OPERATOR, log.guarded(entrance))]
 
 
 def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:

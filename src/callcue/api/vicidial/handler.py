@@ -12,6 +12,7 @@ from . import replies, wire
 from .login import Refused, Users
 from .parameters import Parameters
 from .playback import AudioPlayback, is_valid
+from .record import NoRecord, Record
 from .request import parameters
 
 _log = logging.getLogger(__name__)
@@ -33,8 +34,10 @@ class ApiPhp:
         build: str,
         active: bool = True,
         echo: Echo = "agent_user",
+        record: Record | None = None,
     ) -> None:
         """*build* is our version; *active* false answers that the API is off."""
+        self._record = record or NoRecord()
         self._playback = playback
         self._users = users
         self._address = address
@@ -80,7 +83,7 @@ class ApiPhp:
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)
-        agent = await self._users.agent_of(asked.alt_user)
+        agent = await self._users.agent_of(asked)
         if agent is not None:
             return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.

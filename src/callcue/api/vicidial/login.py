@@ -1,13 +1,18 @@
 """Who asks: the checks before the function, in VICIdial's order."""
 
 from callcue.api.passwords import Passwords, Verdict
-from callcue.api.users import ApiUser, UserSource
+from callcue.api.users import ApiUser, UserSource, UsersOutOfReach
 
 from . import replies, wire
 from .parameters import Parameters
 
 _SHORTEST = 2
-_WORDS = {Verdict.BAD: wire.BAD, Verdict.LOCKED: wire.LOCK, Verdict.BUSY: wire.ERRSERVERS}
+_WORDS = {
+    Verdict.LOCKED: wire.LOCK,
+    Verdict.BUSY: wire.ERRSERVERS,
+    Verdict.ELSEWHERE: wire.IPBLOCK,
+}
+"""Of every other verdict the word is BAD."""
 
 
 class Refused(Exception):
@@ -32,14 +37,23 @@ class Users:
             Refused: user and password are not right, or are not looked at for now.
 
         """
-        verdict = Verdict.BAD
-        if len(asked.user) >= _SHORTEST and len(asked.password) >= _SHORTEST:
-            verdict = await self._passwords.verify(asked.user, asked.password, address)
-        user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
-        if user is None:
-            raise Refused(replies.invalid_login(asked.user, _WORDS.get(verdict, wire.BAD)))
-        return user
+        if len(asked.user) < _SHORTEST or len(asked.password) < _SHORTEST:
+            raise _refused(asked, wire.BAD)
+        try:
+            login = await self._passwords.verify(asked.user, asked.password, address)
+        except UsersOutOfReach:
+            raise _refused(asked, wire.ERRSERVERS) from None
+        if login.user is None:
+            raise _refused(asked, _WORDS.get(login.verdict, wire.BAD))
+        return login.user
 
-    async def agent_of(self, alt_user: str) -> str | None:
-        """The first user who has that other name."""
-        return await self._users.named_by(alt_user)
+    async def agent_of(self, asked: Parameters) -> str | None:
+        """The first user who has the other name that was asked for. Raises as `log_in`."""
+        try:
+            return await self._users.named_by(asked.alt_user)
+        except UsersOutOfReach:
+            raise _refused(asked, wire.ERRSERVERS) from None
+
+
+def _refused(asked: Parameters, word: str) -> Refused:
+    return Refused(replies.invalid_login(asked.user, word))

@@ -44,6 +44,7 @@ FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
 BAD = "BAD"
 LOCK = "LOCK"
 ERRSERVERS = "ERRSERVERS"
+IPBLOCK = "IPBLOCK"
 
 HEADERS = {
     "Cache-Control": "no-cache, must-revalidate",

@@ -35,6 +35,7 @@ from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
 from callcue.core.session import Limits
 from callcue.core.types import Role
 from callcue.settings import Settings, SettingsError
+from callcue.settings.tables import User
 from callcue.store.answers import Retention
 from callcue.store.store import Store
 
@@ -187,20 +188,22 @@ def _add_bird(
 
 
 def _users(settings: Settings) -> list[ApiUser]:
-    return [
-        ApiUser(
-            name=user.user,
-            password=Argon2(user.password_hash.get_secret_value()),
-            level=user.level,
-            active=user.active,
-            group=user.group,
-            functions=frozenset(user.functions),
-            alt_user=user.alt_user,
-            audience=Role(user.audience),
-            addresses=user.addresses,
-        )
-        for user in settings.users
-    ]
+    return [api_user(table) for table in settings.users]
+
+
+def api_user(table: User) -> ApiUser:
+    """A user as the settings describe one."""
+    return ApiUser(
+        name=table.user,
+        password=Argon2(table.password_hash.get_secret_value()),
+        level=table.level,
+        active=table.active,
+        group=table.group,
+        functions=frozenset(table.functions),
+        alt_user=table.alt_user,
+        audience=Role(table.audience),
+        addresses=table.addresses,
+    )
 
 
 def _workspaces(settings: Settings) -> list[Workspace]:

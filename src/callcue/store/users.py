@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, UsersOutOfReach
@@ -55,14 +55,6 @@ class UserBook:
     async def set_password(self, name: str, password: Argon2) -> None:
         """Give another password; raises `NoSuchUser`."""
         await self._change(name, password_hash=password.encoded)
-
-    async def remove(self, name: str) -> None:
-        """Take out; raises `NoSuchUser`."""
-        async with self._database.writing() as connection:
-            done = await connection.execute(delete(USERS).where(USERS.c.name == name))
-            if not done.rowcount:
-                raise NoSuchUser(name)
-            await connection.execute(_CHANGED)
 
     async def _change(self, name: str, **values: object) -> None:
         async with self._database.writing() as connection:

@@ -132,7 +132,7 @@ def make_app(
     workspaces = Workspaces(_workspaces(settings))
     entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     if settings.vicidial.enabled:
-        routes.add(app, routes.operator_routes(AnswersLog(store.answers), entrance))
+        routes.add(app, routes.operator_routes(AnswersLog(store.answers, entrance)))
         users = UsersOfAll(_user_sources(settings, store))
         _add_vicidial(app, settings, controller, users, lockout, address, store.answers)
     _add_bird(app, settings, controller, entrance, workspaces)

@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from ipaddress import ip_network
 from statistics import median
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -13,8 +16,8 @@ from fakes.service import PASSWORD, cheap_hash, serving
 from callcue.api import passwords as module
 from callcue.api.lockout import FAILURES, Lockout
 from callcue.api.passwords import Passwords, Verdict
-from callcue.api.stored_passwords import Argon2, StoredPassword
-from callcue.api.users import ApiUser, FixedUsers
+from callcue.api.stored_passwords import Argon2, Plain, StoredPassword
+from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource, UsersOutOfReach
 
 HERE, THERE = "1.1.1.1", "6.6.6.6"
 
@@ -169,6 +172,132 @@ async def test_given_an_unknown_user_then_it_costs_what_a_known_one_does() -> No
         assert 0.5 < ratio < 2
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": Argon2(cheap_hash("another"))},
+        {"active": False},
+        {"level": 0},
+        {"addresses": (ip_network("7.7.7.0/24"),)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_given_a_user_who_changes_then_what_was_right_is_judged_anew(
+    change: dict[str, Any],
+) -> None:
+    users = _Changing(ApiUser("ann", Argon2(cheap_hash(PASSWORD))))
+    async with _of(users) as passwords:
+        judged = _count_judgements(passwords)
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
+        users.user = replace(users.user, group="OTHER", functions=frozenset({"version"}))
+        login = await passwords.verify("ann", PASSWORD, HERE)
+        assert login.user == users.user  # as it is now
+        assert len(judged) == 1
+        users.user = replace(users.user, **change)
+        assert await _verdict(passwords, "ann", PASSWORD) is not Verdict.GOOD
+        assert len(judged) == 2
+
+
+async def test_given_a_user_who_is_gone_then_nothing_is_remembered() -> None:
+    users = _Changing(ApiUser("ann", Argon2(cheap_hash(PASSWORD))))
+    async with _of(users) as passwords:
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
+        users.name = "somebody else"
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.BAD
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("10.1.2.3", Verdict.GOOD),
+        ("192.168.1.5", Verdict.GOOD),
+        ("2001:db8::/64", Verdict.GOOD),
+        ("192.168.1.6", Verdict.ELSEWHERE),
+        ("2001:db8:1::/64", Verdict.ELSEWHERE),
+        ("unknown", Verdict.ELSEWHERE),
+    ],
+)
+async def test_given_addresses_allowed_then_no_other_gets_in(
+    address: str, verdict: Verdict
+) -> None:
+    networks = tuple(map(ip_network, ["10.0.0.0/8", "192.168.1.5/32", "2001:db8::/64"]))
+    user = ApiUser("ann", Argon2(cheap_hash(PASSWORD)), addresses=networks)
+    async with _of(_Changing(user)) as passwords:
+        for _ in range(FAILURES + 1):  # judged, then remembered; and no failure is counted
+            assert await _verdict(passwords, "ann", PASSWORD, address) is verdict
+        assert await _verdict(passwords, "ann", "wrong", address) is Verdict.BAD
+
+
+async def test_given_a_plain_password_then_it_waits_in_no_row() -> None:
+    async with _of(_Changing(ApiUser("ann", Plain("Secret")))) as passwords:
+        await passwords._strangers.turn.acquire()
+        assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
+        assert await _verdict(passwords, "ann", "wrong") is Verdict.BAD
+        assert not passwords._waiting
+
+
+async def test_given_a_source_that_knows_names_without_case_then_failures_are_of_one_user() -> None:
+    users = _Changing(ApiUser("ann", Plain("secret")), any_case=True)
+    async with _of(users) as passwords:
+        for number in range(FAILURES):
+            name = ("ANN", "Ann", "ann")[number % 3]
+            assert await _verdict(passwords, name, "wrong", f"6.6.6.{number}") is Verdict.BAD
+        assert await _verdict(passwords, "aNN", "secret", THERE) is Verdict.LOCKED
+
+
+async def test_given_users_out_of_reach_then_nobody_is_judged_and_no_failure_counts() -> None:
+    users = _Changing(ApiUser("ann", Plain("secret")))
+    async with _of(users) as passwords:
+        users.away = True
+        for _ in range(FAILURES + 1):
+            with pytest.raises(UsersOutOfReach):
+                await passwords.verify("ann", "wrong", HERE)
+        users.away = False
+        assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
+
+
+async def test_given_users_of_several_forms_then_an_unknown_name_is_like_one_of_them() -> None:
+    users = UsersOfAll(
+        [
+            _Changing(ApiUser("ann", Argon2(cheap_hash(PASSWORD)))),
+            _Changing(ApiUser("bob", Plain("secret"))),
+        ]
+    )
+    async with _of(users) as passwords:
+        for name in ("ann", "bob"):
+            await passwords.verify(name, "wrong", HERE)
+        names = [f"nobody{number}" for number in range(100)]
+        kinds = [passwords._form(None, name).kind for name in names]
+        assert len(set(kinds)) == 2
+        assert kinds == [passwords._form(None, name).kind for name in names]
+
+
+class _Changing:
+    """One user, who may change, be called otherwise, or be out of reach."""
+
+    def __init__(self, user: ApiUser, *, any_case: bool = False) -> None:
+        self.user = user
+        self.name = user.name
+        self.away = False
+        self._any_case = any_case
+
+    async def find(self, name: str) -> ApiUser | None:
+        if self.away:
+            raise UsersOutOfReach
+        same = (name.lower() if self._any_case else name) == self.name
+        return self.user if same else None
+
+    async def named_by(self, alt_user: str) -> str | None:
+        return self.name if alt_user == self.user.alt_user else None
+
+
+@asynccontextmanager
+async def _of(users: UserSource) -> AsyncIterator[Passwords]:
+    made = Passwords(users, Lockout(), clock=Clock())
+    yield made
+    made.close()
+
+
 async def test_given_ten_failures_at_api_php_then_lock_also_for_the_right_password() -> None:
     async with serving() as service:
         for _ in range(FAILURES):
@@ -199,9 +328,9 @@ def _count_judgements(passwords: Passwords) -> list[str]:
     judged: list[str] = []
     real = passwords._matches
 
-    async def counted(wanted: StoredPassword, password: str) -> bool:
+    async def counted(wanted: StoredPassword, password: str, lane: module._Lane) -> bool:
         judged.append(password)
-        return await real(wanted, password)
+        return await real(wanted, password, lane)
 
     passwords._matches = counted  # type: ignore[method-assign]
     return judged

@@ -1,6 +1,5 @@
 """The record of `api.php`'s answers, for operators: `GET /vicidial/log`."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -50,22 +49,19 @@ class LogQuery(Query):
 class AnswersLog:
     """Shows the record, the newest first. Errors are in the form of the JSON API."""
 
-    def __init__(self, record: WrittenRecord) -> None:
+    def __init__(self, record: WrittenRecord, entrance: Entrance) -> None:
         self._record = record
+        self._entrance = entrance
 
-    def guarded(self, entrance: Entrance) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """The handler, behind *entrance*."""
-
-        async def handler(request: web.Request) -> web.Response:
-            try:
-                entrance.operator(request)
-                return await self._show(request)
-            except Refused as refused:
-                return error_response(refused.answer, refused.details)
-            except RecordOutOfReach:
-                return error_response(_UNAVAILABLE)
-
-        return handler
+    async def handle(self, request: web.Request) -> web.Response:
+        """GET /vicidial/log"""
+        try:
+            self._entrance.operator(request)
+            return await self._show(request)
+        except Refused as refused:
+            return error_response(refused.answer, refused.details)
+        except RecordOutOfReach:
+            return error_response(_UNAVAILABLE)
 
     async def _show(self, request: web.Request) -> web.Response:
         query = LogQuery.of_request(request)

@@ -1,10 +1,10 @@
 """Are this user and this password right? Slow by design, so bounded in every direction.
 
-A hash costs tens of milliseconds and 64 MiB. It is computed in two threads that leave the
+A hash costs tens of milliseconds and 64 MiB. It is computed in a few threads that leave the
 processor to everything else. A right answer is remembered for a minute, under an HMAC whose key
 this process made up and never shows, and only while the user is as it was. Users that have been
-right from their address before may use both threads, everybody else shares one: a flood of wrong
-passwords delays strangers, not those who work.
+right from their address before have threads of their own, everybody else shares one that gives
+way to all others: a flood of wrong passwords delays strangers, not those who work.
 """
 
 import asyncio
@@ -24,9 +24,10 @@ from .lockout import Lockout
 from .stored_passwords import Argon2, StoredPassword
 from .users import ApiUser, UserSource
 
-THREADS = 2
-NICENESS = 10
-"""Of these threads. A hash of argon2 runs in four more, which inherit it."""
+THREADS, NICENESS = 2, 5
+"""For those who have been right before. A hash of argon2 runs in four threads more, which inherit
+the niceness."""
+STRANGERS_THREADS, STRANGERS_NICENESS = 1, 15
 REMEMBERED_SECONDS = 60.0
 RENEWED_SECONDS = 20.0
 """A login that is used so shortly before it is forgotten is judged anew meanwhile: who works all
@@ -90,11 +91,8 @@ class Passwords:
         self._lockout = lockout
         self._clock = clock
         self._decoys = {form.kind: form.decoy() for form in like}
-        self._pool = ThreadPoolExecutor(
-            THREADS, thread_name_prefix="password", initializer=_be_modest
-        )
-        self._anybody = asyncio.Semaphore(THREADS)
-        self._strangers = asyncio.Semaphore(1)
+        self._known = _Lane(THREADS, NICENESS)
+        self._strangers = _Lane(STRANGERS_THREADS, STRANGERS_NICENESS)
         self._waiting: dict[str, int] = {}
         self._secret = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, _Right] = OrderedDict()
@@ -114,7 +112,8 @@ class Passwords:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._known.close()
+        self._strangers.close()
 
     async def _login(self, name: str, password: str, address: str) -> Login:
         user = await self._users.find(name)
@@ -147,7 +146,7 @@ class Passwords:
     async def _verify(self, mark: bytes, name: str, password: str, address: str) -> Login:
         user = await self._users.find(name)
         if not self._form(user, name).slow:
-            return await self._judge(mark, name, password, address)
+            return await self._judge(mark, name, password, address, self._strangers)
         if not self._room_for(address):
             return _BUSY
         self._waiting[address] = self._waiting.get(address, 0) + 1
@@ -168,30 +167,28 @@ class Passwords:
     async def _in_turn(
         self, mark: bytes, name: str, password: str, address: str, called: str
     ) -> Login:
-        if self._lockout.knows(called, address):
-            async with self._anybody:
-                return await self._judge(mark, name, password, address)
-        async with self._strangers, self._anybody:
-            return await self._judge(mark, name, password, address)
+        lane = self._known if self._lockout.knows(called, address) else self._strangers
+        async with lane.turn:
+            return await self._judge(mark, name, password, address, lane)
 
-    async def _judge(self, mark: bytes, name: str, password: str, address: str) -> Login:
+    async def _judge(
+        self, mark: bytes, name: str, password: str, address: str, lane: "_Lane"
+    ) -> Login:
         user = await self._users.find(name)  # while we waited, much may have happened
         called = _called(user, name)
         # Those before us in the row may have used up the tries.
         if self._lockout.locked(called, address):
             return _LOCKED
-        right = await self._matches(self._form(user, name), password[:LONGEST_PASSWORD])
+        form = self._form(user, name)
+        right = await self._matches(form, password[:LONGEST_PASSWORD], lane)
         if not right or user is None or not user.active or user.level < 1:
             self._lockout.failed(called, address)
             return _BAD
         self._remember(mark, user)
         return _let_in(user, address)
 
-    async def _matches(self, wanted: StoredPassword, password: str) -> bool:
-        if not wanted.slow:
-            return wanted.matches(password)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, wanted.matches, password)
+    async def _matches(self, wanted: StoredPassword, password: str, lane: "_Lane") -> bool:
+        return await lane.run(wanted, password) if wanted.slow else wanted.matches(password)
 
     def _form(self, user: ApiUser | None, name: str) -> StoredPassword:
         """What the password is compared with.
@@ -223,6 +220,25 @@ class Passwords:
             self._right.popitem(last=False)
 
 
+class _Lane:
+    """Threads for slow hashes, and the row before them."""
+
+    def __init__(self, threads: int, niceness: int) -> None:
+        self.turn = asyncio.Semaphore(threads)
+        self._pool = ThreadPoolExecutor(
+            threads, "password", initializer=_be_modest, initargs=(niceness,)
+        )
+
+    async def run(self, wanted: StoredPassword, password: str) -> bool:
+        """Whether it matches. Have a `turn` first."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, wanted.matches, password)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _called(user: ApiUser | None, name: str) -> str:
     """What failures are counted under: VICIdial's `ANN` and `ann` are one user."""
     return name if user is None else user.name
@@ -238,10 +254,9 @@ def _what_counts(user: ApiUser) -> tuple[object, ...]:
     return user.name, user.password, user.active, user.level, user.addresses
 
 
-def _be_modest() -> None:
-    """Run in each thread at its start: only on Linux a thread has a niceness of its own."""
+def _be_modest(niceness: int) -> None:
+    """Run in each thread at its start. Only on Linux a thread has a niceness of its own."""
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(
-                os.PRIO_PROCESS, 0, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
-            )
+            ours = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, 0, min(19, ours + niceness))

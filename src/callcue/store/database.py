@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, event, insert, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from .connections import Connections
 from .schema import METADATA, MIGRATIONS, STATE, VERSION
 
 MEMORY = "sqlite+aiosqlite://"
@@ -39,20 +40,23 @@ class StoreTooNew(StoreOutOfReach):
 class Database:
     """Connections to one database. `open` it first, and `close` it at the end."""
 
-    def __init__(self, url: str = MEMORY, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, url: str = MEMORY, *, busy_seconds: float | None = None) -> None:
         found = make_url(url)
         in_memory = found.database in (None, "", ":memory:")
         self._file = None if in_memory else Path(found.database or "")
+        self._connections = Connections(
+            str(self._file or ":memory:"), BUSY_SECONDS if busy_seconds is None else busy_seconds
+        )
         self._engine = create_async_engine(
             found,
+            async_creator=self._connections.connect,
             hide_parameters=True,  # they are hashes, and what clients sent
-            connect_args={"timeout": busy_seconds},
             poolclass=AsyncAdaptedQueuePool,
             # In memory each connection would have a database of its own.
             pool_size=1 if in_memory else _CONNECTIONS,
             max_overflow=0,
         )
-        _set_up(self._engine)
+        event.listen(self._engine.sync_engine, "begin", _begin)
 
     async def open(self, *, create: bool = True) -> None:
         """Make or migrate the tables. May be called again after a failure.
@@ -81,6 +85,7 @@ class Database:
     async def close(self) -> None:
         """End all connections."""
         await self._engine.dispose()
+        await self._connections.ended()
 
     @asynccontextmanager
     async def _connection(self, **options: Any) -> AsyncIterator[AsyncConnection]:
@@ -93,22 +98,9 @@ class Database:
             raise StoreOutOfReach(type(error).__name__) from None
 
 
-def _set_up(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _: object) -> None:
-        # The driver would begin transactions when it likes. We do: a reader that turns into a
-        # writer is refused at once, however long it would wait.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        # Readers and a writer do not wait for each other. No power failure breaks the file.
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _make_file(file: Path, create: bool) -> None:

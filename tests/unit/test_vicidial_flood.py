@@ -51,15 +51,6 @@ async def test_given_200_wrong_plays_a_second_then_a_right_one_is_not_slowed(
             loud = [await _right(service) for _ in range(RIGHT_ONES)]
         assert len(sent) > RIGHT_ONES * 0.025 * PER_SECOND / 2
         assert not any("SUCCESS" in answer for answer in answers)
-    print(
-        "XX",
-        attacker.__name__,
-        median(quiet),
-        median(loud),
-        quantiles(quiet, n=10)[-1],
-        quantiles(loud, n=10)[-1],
-        max(loud),
-    )
     assert median(loud) - median(quiet) < SLOWER_AT_MOST
     assert quantiles(loud, n=10)[-1] - quantiles(quiet, n=10)[-1] < SLOWER_AT_MOST
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from fakes.plain import Plain
 from fakes.service import PASSWORD, cheap_hash, serving
 
 from callcue.api import passwords as module
 from callcue.api.lockout import FAILURES, Lockout
 from callcue.api.passwords import Passwords, Verdict
-from callcue.api.stored_passwords import Argon2, Plain, StoredPassword
+from callcue.api.stored_passwords import Argon2, StoredPassword
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource, UsersOutOfReach
 
 HERE, THERE = "1.1.1.1", "6.6.6.6"
@@ -245,6 +246,20 @@ async def test_given_a_source_that_knows_names_without_case_then_failures_are_of
         assert await _verdict(passwords, "aNN", "secret", THERE) is Verdict.LOCKED
 
 
+async def test_given_a_name_in_another_case_that_was_right_then_strangers_do_not_lock_it_out() -> (
+    None
+):
+    users = _Changing(ApiUser("ann", Plain("secret")), any_case=True)
+    clock = Clock()
+    async with _of(users, clock) as passwords:
+        assert await _verdict(passwords, "ANN", "secret") is Verdict.GOOD
+        for number in range(FAILURES):
+            await passwords.verify(f"u{number}", "wrong", HERE)
+        clock.now += module.REMEMBERED_SECONDS + 1
+        assert await _verdict(passwords, "ANN", "secret") is Verdict.GOOD
+        assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
+
+
 async def test_given_users_out_of_reach_then_nobody_is_judged_and_no_failure_counts() -> None:
     users = _Changing(ApiUser("ann", Plain("secret")))
     async with _of(users) as passwords:
@@ -254,6 +269,18 @@ async def test_given_users_out_of_reach_then_nobody_is_judged_and_no_failure_cou
                 await passwords.verify("ann", "wrong", HERE)
         users.away = False
         assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
+
+
+async def test_given_a_lock_then_nobody_is_asked_for_the_user_any_more() -> None:
+    users = _Changing(ApiUser("ann", Plain("secret")))
+    async with _of(users) as passwords:
+        assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
+        for number in range(FAILURES):
+            await passwords.verify(f"u{number}", "wrong", THERE)
+        users.away = True
+        assert await _verdict(passwords, "u99", "wrong", THERE) is Verdict.LOCKED
+        with pytest.raises(UsersOutOfReach):  # who is known is judged by herself
+            await passwords.verify("ann", "secret", HERE)
 
 
 async def test_given_users_of_several_forms_then_an_unknown_name_is_like_one_of_them() -> None:
@@ -292,8 +319,8 @@ class _Changing:
 
 
 @asynccontextmanager
-async def _of(users: UserSource) -> AsyncIterator[Passwords]:
-    made = Passwords(users, Lockout(), clock=Clock())
+async def _of(users: UserSource, clock: Clock | None = None) -> AsyncIterator[Passwords]:
+    made = Passwords(users, Lockout(), clock=clock or Clock())
     yield made
     made.close()
 

@@ -9,10 +9,11 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from fakes.plain import Plain
 from fakes.service import PASSWORD, cheap_hash, serving
 from fakes.waiting import until
 
-from callcue.api.stored_passwords import Argon2, Plain
+from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UsersOutOfReach
 from callcue.core.types import Role
 from callcue.store.database import Database

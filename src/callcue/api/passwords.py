@@ -107,7 +107,8 @@ class Passwords:
         """
         login = await self._login(name, password, address)
         if login.verdict is Verdict.GOOD and login.user is not None:
-            self._lockout.succeeded(login.user.name, address)
+            for called in {name, login.user.name}:
+                self._lockout.succeeded(called, address)
         return login
 
     def close(self) -> None:
@@ -116,8 +117,10 @@ class Passwords:
         self._strangers.close()
 
     async def _login(self, name: str, password: str, address: str) -> Login:
-        user = await self._users.find(name)
         mark = self._mark(name, password)
+        if mark not in self._right and self._lockout.locked(name, address):
+            return _LOCKED  # and in a flood nobody is asked for the user
+        user = await self._users.find(name)
         left = self._remembered_for(mark, user)
         if left > 0 and user is not None:
             if left < RENEWED_SECONDS:
@@ -181,7 +184,7 @@ class Passwords:
             return _LOCKED
         form = self._form(user, name)
         right = await self._matches(form, password[:LONGEST_PASSWORD], lane)
-        if not right or user is None or not user.active or user.level < 1:
+        if not right or user is None or not user.may_log_in:
             self._lockout.failed(called, address)
             return _BAD
         self._remember(mark, user)

@@ -29,6 +29,11 @@ class ApiUser:
     addresses: tuple[Network, ...] = ()
     """From where this user may come; from anywhere if there are none."""
 
+    @property
+    def may_log_in(self) -> bool:
+        """Whether anybody is let in by that name."""
+        return self.active and self.level > 0
+
     def may(self, function: str) -> bool:
         """Whether that function is among those allowed."""
         return bool(self.functions & {"ALL_FUNCTIONS", function})

@@ -6,7 +6,7 @@ from typing import Literal
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
-from callcue.api.users import ApiUser
+from callcue.api.users import ApiUser, UsersOutOfReach
 
 from . import replies, wire
 from .login import Refused, Users
@@ -53,6 +53,8 @@ class ApiPhp:
             text = await self._answer(asked, self._address.of(request))
         except Refused as refused:
             text = refused.line
+        except UsersOutOfReach:
+            text = replies.invalid_login(asked.user, wire.ERRSERVERS)
         except Exception:
             # A screen reads the line, never the status: a fault of ours is an ERROR line too.
             _log.exception("api.php failed")
@@ -83,7 +85,7 @@ class ApiPhp:
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)
-        agent = await self._users.agent_of(asked)
+        agent = await self._users.agent_of(asked.alt_user)
         if agent is not None:
             return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.

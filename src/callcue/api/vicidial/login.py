@@ -16,11 +16,12 @@ _WORDS = {
 
 
 class Refused(Exception):
-    """The request ends here, with that line."""
+    """The request ends here, with that line, whose last word says why."""
 
-    def __init__(self, line: str) -> None:
+    def __init__(self, line: str, word: str) -> None:
         super().__init__(line)
         self.line = line
+        self.word = word
 
 
 class Users:
@@ -47,13 +48,15 @@ class Users:
             raise _refused(asked, _WORDS.get(login.verdict, wire.BAD))
         return login.user
 
-    async def agent_of(self, asked: Parameters) -> str | None:
-        """The first user who has the other name that was asked for. Raises as `log_in`."""
-        try:
-            return await self._users.named_by(asked.alt_user)
-        except UsersOutOfReach:
-            raise _refused(asked, wire.ERRSERVERS) from None
+    async def agent_of(self, alt_user: str) -> str | None:
+        """The first user who has that other name.
+
+        Raises:
+            UsersOutOfReach: nobody is there to ask.
+
+        """
+        return await self._users.named_by(alt_user)
 
 
 def _refused(asked: Parameters, word: str) -> Refused:
-    return Refused(replies.invalid_login(asked.user, word))
+    return Refused(replies.invalid_login(asked.user, word), word)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
-from fakes.service import KEY, PASSWORD, Service, serving, settings
+from fakes.service import KEY, PASSWORD, Service, cheap_hash, serving, settings
 
 from callcue import logs
 from callcue.api.stored_passwords import Argon2
@@ -57,7 +56,7 @@ async def test_given_the_store_at_work_then_no_hash_is_logged(
     log: io.StringIO, tmp_path: Path
 ) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'callcue.db'}"
-    hashed = PasswordHasher(time_cost=1, memory_cost=8).hash("1234")
+    hashed = cheap_hash("1234")
     database = Database(url)
     await database.open()
     await UserBook(database).add(ApiUser("ann", Argon2(hashed)))

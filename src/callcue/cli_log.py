@@ -10,7 +10,8 @@ import typer
 from callcue.terminal import EXIT_SETTINGS, SettingsFile, fail, read_settings, with_store
 
 if TYPE_CHECKING:
-    from callcue.api.vicidial.record import Answered, Wanted, Written
+    from callcue.api.vicidial.record import Answered
+    from callcue.api.vicidial.written import Wanted, Written
     from callcue.store.database import Database
 
 NARROWEST = 100
@@ -37,7 +38,7 @@ def show(
     """Show what api.php answered, the newest last."""
     # Late: the small commands need not wait for all this.
     from callcue.api.answers_log import view
-    from callcue.api.vicidial.record import Wanted
+    from callcue.api.vicidial.written import Wanted
 
     wanted = Wanted(
         user=user,
@@ -60,7 +61,7 @@ def show(
 
 
 async def _newest(database: "Database", wanted: "Wanted") -> "list[Written]":
-    from callcue.api.vicidial.record import RecordOutOfReach
+    from callcue.api.vicidial.written import RecordOutOfReach
     from callcue.store.answers import AnswerRecord, Retention
     from callcue.store.database import StoreOutOfReach
 

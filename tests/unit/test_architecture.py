@@ -78,6 +78,8 @@ _MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "callcue.api.stored_passwords",
         "callcue.api.users",
         "callcue.api.vicidial.record",
+        "callcue.api.vicidial.written",
+        "callcue.api.vicidial.written",
     ),
     "callcue.vicidialdb": (
         "callcue.vicidialdb",

@@ -10,7 +10,8 @@ import pytest
 from fakes.waiting import until
 
 from callcue.api.lockout import Lockout
-from callcue.api.vicidial.record import Answered, NoRecord, RecordOutOfReach, Wanted
+from callcue.api.vicidial.record import Answered, NoRecord
+from callcue.api.vicidial.written import RecordOutOfReach, Wanted
 from callcue.store import answers as module
 from callcue.store.answers import AnswerRecord, Retention
 from callcue.store.database import Database

@@ -12,7 +12,7 @@ from .bird.envelope import error_response
 from .bird.models import Query
 from .bird.refusals import Refused
 from .moments import moment
-from .vicidial.record import RecordOutOfReach, Wanted, Written, WrittenRecord
+from .vicidial.written import RecordOutOfReach, Wanted, Written, WrittenRecord
 
 LARGEST_PAGE = 1000
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select
 
-from callcue.api.vicidial.record import Answered, RecordOutOfReach, Wanted, Written
+from callcue.api.vicidial.record import Answered
+from callcue.api.vicidial.written import RecordOutOfReach, Wanted, Written
 
 from .database import Database, StoreOutOfReach
 from .schema import ANSWERS
@@ -33,7 +34,7 @@ class Retention:
 
 
 class AnswerRecord:
-    """Implements `callcue.api.vicidial.record.Record` and `WrittenRecord`."""
+    """Implements `callcue.api.vicidial.record.Record`, and `WrittenRecord`."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ COPY src src
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir own . \
     && python -m venv --without-pip /opt/callcue \
     && pip --python /opt/callcue/bin/python install --quiet own/*.whl
+RUN mkdir -m 700 state
 COPY docker/callcue/healthy /opt/callcue/bin/
 
 
@@ -24,7 +25,10 @@ COPY --from=build /opt/callcue /opt/callcue
 ENV PATH=/opt/callcue/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CALLCUE_HTTP_HOST=0.0.0.0 \
-    CALLCUE_HTTP_PORT=8080
+    CALLCUE_HTTP_PORT=8080 \
+    CALLCUE_STORE_PATH=/var/lib/callcue/callcue.db
+# What callcue keeps. A volume that is mounted here is its own from the first start on.
+COPY --from=build --chown=10001:10001 /build/state /var/lib/callcue
 # The settings are mounted here: callcue.toml, and the files that it names.
 WORKDIR /etc/callcue
 USER 10001:10001

@@ -13,6 +13,7 @@ from callcue import __version__
 from callcue.api import routes
 from callcue.api.address import ClientAddress
 from callcue.api.agents import AgentRooms, RoomsInOrder, RoomsOfDirectory
+from callcue.api.answers_log import AnswersLog
 from callcue.api.bird.calls import LiveCalls
 from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
@@ -25,12 +26,14 @@ from callcue.api.lockout import Lockout
 from callcue.api.passwords import Passwords
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
+from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource
 from callcue.api.vicidial import fronter
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.non_agent import NonAgentApi, SoundsList
 from callcue.api.vicidial.playback import AudioPlayback
+from callcue.api.vicidial.record import Record
 from callcue.asterisk.dialplan import DEFAULT_CONTEXT
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
@@ -39,6 +42,9 @@ from callcue.core.session import Limits
 from callcue.core.types import Role
 from callcue.media.folder import FolderOfSounds
 from callcue.settings import Settings, SettingsError
+from callcue.settings.tables import User
+from callcue.store.answers import Retention
+from callcue.store.store import Store
 from callcue.vicidialdb.agents import VicidialAgents
 from callcue.vicidialdb.database import Database, WrongUrl, address, address_of
 from callcue.vicidialdb.users import VicidialUsers
@@ -106,10 +112,24 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
     )
 
 
+def make_store(settings: Settings) -> Store:
+    """The store of the settings. Nothing is opened yet."""
+    kept = settings.store
+    return Store(settings.store_url, Retention(days=kept.record_days, rows=kept.record_rows))
+
+
 def make_app(
-    settings: Settings, server: Telephony, ledger: Ledger, limits: Limits | None = None
+    settings: Settings,
+    server: Telephony,
+    ledger: Ledger,
+    limits: Limits | None = None,
+    store: Store | None = None,
 ) -> web.Application:
-    """The service, ready to be served. It runs *server* for as long as it is up itself."""
+    """The service, ready to be served. It runs *server* for as long as it is up itself.
+
+    Without a *store* one in memory.
+    """
+    store = store or Store()
     controller = Controller(
         player=server.player,
         directory=server.directory,
@@ -118,50 +138,64 @@ def make_app(
         limits=limits,
     )
     server.report_to(controller)
-    lockout = Lockout()
+    lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
     app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    workspaces = Workspaces(_workspaces(settings))
+    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     database = _vicidial_database(app, settings)
     if settings.vicidial.join == "dialplan":
         server.join_rooms_by(_room_context(settings, database))
     if settings.vicidial.enabled:
-        _add_vicidial(app, settings, controller, lockout, address, database)
-    _add_bird(app, settings, controller, lockout, address)
+        routes.add(app, routes.operator_routes(AnswersLog(store.answers, entrance)))
+        users = UsersOfAll(_user_sources(settings, store, database))
+        _add_vicidial(app, settings, controller, users, lockout, address, store.answers, database)
+    _add_bird(app, settings, controller, entrance, workspaces)
     app[CONTROLLER] = controller
+    app.cleanup_ctx.append(_kept(store, lockout))
     app.cleanup_ctx.append(_running(server))
     return app
+
+
+def _user_sources(
+    settings: Settings, store: Store, database: "_VicidialDatabase | None"
+) -> list[UserSource]:
+    """The first that knows a name is right about it."""
+    vicidials = [database.users] if database is not None and database.users is not None else []
+    return [FixedUsers(_users(settings)), store.users, *vicidials]
 
 
 def _add_vicidial(
     app: web.Application,
     settings: Settings,
     controller: Controller,
+    users: UserSource,
     lockout: Lockout,
     address: ClientAddress,
+    record: Record,
     database: "_VicidialDatabase | None",
 ) -> None:
-    known = tuple(_users(settings))
-    source = _user_source(known, database)
-    passwords = Passwords({user.name: user for user in known}, lockout, source=source)
-    users = Users(source, passwords)
+    passwords = Passwords(users, lockout, like=[user.password for user in _users(settings)])
+    logins = Users(users, passwords)
     rooms = _agent_rooms(controller, database)
     api = ApiPhp(
         playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}, rooms),
-        users=users,
+        users=logins,
         address=address,
         build=__version__,
         active=settings.vicidial.active,
         echo=settings.vicidial.echo,
         switch=database.users.api_active if database and database.users else None,
         functions=(
-            {fronter.FUNCTION: fronter.FronterAudioStop(controller, database.agents, users)}
+            {fronter.FUNCTION: fronter.FronterAudioStop(controller, database.agents, logins)}
             if database and database.agents
             else {}
         ),
+        record=record,
     )
     routes.add(app, routes.vicidial_routes(api))
-    routes.add(app, routes.non_agent_routes(NonAgentApi(_sounds_list(settings), users, address)))
+    routes.add(app, routes.non_agent_routes(NonAgentApi(_sounds_list(settings), logins, address)))
 
     async def close(_: web.Application) -> None:
         passwords.close()
@@ -226,11 +260,6 @@ def _room_context(
     return context_of if fixed or database is None else database.servers.context
 
 
-def _user_source(known: tuple[ApiUser, ...], database: _VicidialDatabase | None) -> UserSource:
-    own = FixedUsers(known)
-    return UsersOfAll([own, database.users]) if database and database.users else own
-
-
 def _agent_rooms(controller: Controller, database: _VicidialDatabase | None) -> AgentRooms:
     if database is None or database.agents is None:
         return RoomsOfDirectory(controller.directory)
@@ -250,31 +279,32 @@ def _add_bird(
     app: web.Application,
     settings: Settings,
     controller: Controller,
-    lockout: Lockout,
-    address: ClientAddress,
+    entrance: Entrance,
+    workspaces: Workspaces,
 ) -> None:
-    workspaces = Workspaces(_workspaces(settings))
     calls = LiveCalls(controller, workspaces, servers=(settings.asterisk.name,))
     endless = settings.playback.loop_zero == "until_stopped"
     playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
-    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
 
 
 def _users(settings: Settings) -> list[ApiUser]:
-    return [
-        ApiUser(
-            name=user.user,
-            password_hash=user.password_hash.get_secret_value(),
-            level=user.level,
-            active=user.active,
-            group=user.group,
-            functions=frozenset(user.functions),
-            alt_user=user.alt_user,
-            audience=Role(user.audience),
-        )
-        for user in settings.users
-    ]
+    return [api_user(table) for table in settings.users]
+
+
+def api_user(table: User) -> ApiUser:
+    """A user as the settings describe one."""
+    return ApiUser(
+        name=table.user,
+        password=Argon2(table.password_hash.get_secret_value()),
+        level=table.level,
+        active=table.active,
+        group=table.group,
+        functions=frozenset(table.functions),
+        alt_user=table.alt_user,
+        audience=Role(table.audience),
+        addresses=table.addresses,
+    )
 
 
 def _workspaces(settings: Settings) -> list[Workspace]:
@@ -318,6 +348,15 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
 
 TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)
 """The task that runs the Asterisk side. It never ends by itself but by a fault of ours."""
+
+
+def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await store.start(lockout)
+        yield
+        await store.stop()
+
+    return context
 
 
 def _running(server: Telephony) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -2,26 +2,18 @@
 
 import asyncio
 import os
-import re
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcue import __version__, demo
+from callcue import __version__, cli_log, cli_users, demo
 from callcue.api.keys import digest, new_key
 from callcue.settings import Settings, SettingsError, load
+from callcue.terminal import EXIT_FAULT, EXIT_SETTINGS, SettingsFile, fail, read_password
 
 if TYPE_CHECKING:
     from callcue.asterisk.server import AsteriskServer
-
-EXIT_FAULT = 1
-EXIT_SETTINGS = 2
-
-_ARRIVES = re.compile(r"[A-Za-z0-9.+/=_-]{2,256}")
-"""What of a password api.php lets through; the rest it drops before anybody looks at it."""
 
 app = typer.Typer(
     name="callcue",
@@ -30,6 +22,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(cli_users.app, name="user")
+app.command("log")(cli_log.show)
 
 
 def main() -> None:
@@ -54,10 +50,7 @@ def _options(
 
 @app.command()
 def serve(
-    settings: Annotated[
-        Path | None,
-        typer.Option(help="The settings file; else CALLCUE_SETTINGS, else ./callcue.toml."),
-    ] = None,
+    settings: SettingsFile = None,
     demo_mode: Annotated[
         bool, typer.Option("--demo", help="With credentials that everybody knows. To try it out.")
     ] = False,
@@ -67,7 +60,7 @@ def serve(
         found = load(settings, os.environ, demo=demo_mode)
         raise typer.Exit(0 if _serve(found) else EXIT_FAULT)
     except SettingsError as error:
-        _fail(str(error), EXIT_SETTINGS)
+        fail(str(error), EXIT_SETTINGS)
 
 
 @app.command()
@@ -75,17 +68,7 @@ def hash_password() -> None:
     """Read a password from the terminal or from stdin, and print its argon2 hash."""
     from argon2 import PasswordHasher
 
-    if sys.stdin.isatty():
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if not _ARRIVES.fullmatch(password):
-        _fail(
-            "use 2 to 256 letters, digits and . + / = _ - in a password:"
-            " api.php drops every other character",
-            EXIT_SETTINGS,
-        )
-    typer.echo(PasswordHasher().hash(password))
+    typer.echo(PasswordHasher().hash(read_password()))
 
 
 @app.command("new-key")
@@ -94,11 +77,6 @@ def print_new_key() -> None:
     key = new_key()
     typer.echo(f"access key (shown once): {key}")
     typer.echo(f"sha256 (for the settings): {digest(key)}")
-
-
-def _fail(message: str, code: int) -> None:
-    typer.echo(f"callcue: {message}", err=True)
-    raise typer.Exit(code)
 
 
 def _serve(settings: Settings) -> bool:

@@ -78,6 +78,9 @@ def configure(level: str = "info", form: Format = "auto") -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Its lines have the query, and the query has the password. Ours are in `api.requests`.
     logging.getLogger("aiohttp.access").disabled = True
+    # At debug level these tell every statement with its values, and the store has hashes.
+    for library in ("aiosqlite", "sqlalchemy"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     # At debug level asyncio tells of its selector, and nobody wants to know.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 

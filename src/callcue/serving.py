@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from callcue.app import TELEPHONY, asterisk_address, make_app
+from callcue.app import TELEPHONY, asterisk_address, make_app, make_store
 from callcue.asterisk.server import AsteriskServer
 from callcue.settings import Settings
 from callcue.store.ledger import MemoryLedger
@@ -40,7 +40,7 @@ async def serve(settings: Settings, companion: Companion | None = None) -> bool:
     """
     told = _signals()  # first of all: whoever sees us start may end us
     server = AsteriskServer(asterisk_address(settings))
-    app = make_app(settings, server, MemoryLedger())
+    app = make_app(settings, server, MemoryLedger(), store=make_store(settings))
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=GRACE_SECONDS, max_line_size=LONGEST_LINE
     )

@@ -65,7 +65,8 @@ def from_the_page(image: str, volume: str, port: int) -> str:
     }.items():
         assert ours in file
         file = file.replace(ours, theirs)
-    return f"{file}\nvolumes:\n  settings: {{external: true, name: {volume}}}\n"
+    assert file.endswith("\nvolumes:\n  state:\n")
+    return f"{file}  settings: {{external: true, name: {volume}}}\n"
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def alone(stack: Stack) -> Iterator[Alone]:
             here.compose("up", "--wait")
             yield here
         finally:
-            here.compose("down")
+            here.compose("down", "--volumes")
             docker("volume", "rm", "--force", name)
 
 
@@ -109,6 +110,13 @@ def test_given_the_page_when_it_is_followed_then_a_clip_plays_and_a_killed_callc
         with suppress(Failed):  # not there yet, or not ready
             answer = alone.ready()
     assert alone.api(PLAY.format(PASSWORD)).startswith("SUCCESS")
+
+
+def test_given_the_page_when_it_is_followed_then_the_store_is_in_the_volume(alone: Alone) -> None:
+    command = ("exec", "--no-TTY", "callcue", "callcue")
+    assert "7777" in alone.compose(*command, "user", "list")
+    # Fails where there is no store: so the service could make one.
+    assert "result" in alone.compose(*command, "log")
 
 
 def kill_its_process(alone: Alone) -> None:

@@ -15,6 +15,7 @@ from callcue.app import make_app
 from callcue.core.ports import Call
 from callcue.core.session import Limits
 from callcue.settings import Settings
+from callcue.store.store import Store
 
 from .ledger import FakeLedger
 from .telephony import FakeTelephony
@@ -26,6 +27,7 @@ CHANNEL = UUID("aaaaaaaa-0000-4000-8000-000000000002")
 OTHER_WORKSPACE = UUID("bbbbbbbb-0000-4000-8000-000000000001")
 OTHER_CHANNEL = UUID("bbbbbbbb-0000-4000-8000-000000000002")
 KEY, READ_KEY, OTHER_KEY = "key-of-all", "key-to-read", "key-of-others"
+OPERATOR_KEY = "key-of-the-operator"
 PASSWORD = "s3cret-Pass.word"
 
 IMPATIENT = Limits(start=1.0, confirm=0.2)
@@ -64,6 +66,7 @@ def settings(**changes: Any) -> Settings:
                         "scopes": ["calls:read", "playback:write"],
                     },
                     {"name": "reader", "sha256": digest(READ_KEY), "scopes": ["calls:read"]},
+                    {"name": "boss", "sha256": digest(OPERATOR_KEY), "scopes": ["operator"]},
                 ],
             },
             {
@@ -131,11 +134,11 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(**changes: Any) -> AsyncIterator[Service]:
+async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[Service]:
     """A running service; *changes* replace tables of the settings."""
     telephony, ledger = FakeTelephony(), FakeLedger()
     agent = telephony.directory.enter(ROOM, "PJSIP/agent-0001", agent="1000")
     customer = telephony.directory.enter(ROOM, "PJSIP/customer-0002")
-    app = make_app(settings(**changes), telephony, ledger, IMPATIENT)
+    app = make_app(settings(**changes), telephony, ledger, IMPATIENT, store)
     async with TestClient(TestServer(app, access_log=None)) as client:
         yield Service(client, telephony, ledger, agent, customer)

@@ -7,7 +7,7 @@ import pytest
 from real.mariadb import NAME, PASSWORD, USER, MariaDB
 from sqlalchemy import text
 
-from callcue.vicidialdb.database import Database, OutOfReach, address, address_of
+from callcue.vicidialdb.database import REST_SECONDS, Database, OutOfReach, address, address_of
 
 ONE = text("SELECT 1")
 
@@ -93,7 +93,29 @@ async def test_given_a_database_that_hangs_then_nobody_waits_longer_than_the_lim
         )
         assert time.monotonic() - before < 1.0
         assert all(isinstance(answer, OutOfReach) for answer in answers)
+        # Nor several times that, for who needs several answers.
+        before = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(OutOfReach):
+                await database.rows(ONE, {})
+        assert time.monotonic() - before < 0.2
     finally:
         tables.thaw()
+    await asyncio.sleep(REST_SECONDS)
     assert (await database.rows(ONE, {}))[0][0] == 1
     await database.close()
+
+
+async def test_given_a_database_that_hangs_when_the_service_ends_then_it_ends(
+    tables: MariaDB,
+) -> None:
+    url = address(tables.host, tables.port, NAME, USER, PASSWORD)
+    database = Database(url, pool=2, timeout=0.3)
+    await database.rows(ONE, {})
+    tables.freeze()
+    try:
+        before = time.monotonic()
+        await database.close()
+        assert time.monotonic() - before < 1.0
+    finally:
+        tables.thaw()

@@ -196,18 +196,36 @@ async def test_given_the_database_stops_and_starts_in_mid_run_then_answers_and_n
 async def test_given_a_database_that_hangs_then_an_answer_within_the_limit(
     tables: MariaDB,
 ) -> None:
-    settings = vicidial(tables, database=database(tables, users=False))
-    async with serving(vicidial=settings) as service:
+    add(tables, "vicidial_users", user="8888", **{"pass": "1234"})
+    async with serving(vicidial=vicidial(tables)) as service:
         assert (await service.play()).startswith("SUCCESS")
+        await asyncio.sleep(1.0)  # as long as what was looked up may be believed
         tables.freeze()
         try:
             before = time.monotonic()
             answers = await asyncio.gather(*(service.play(agent_user="2000") for _ in range(20)))
             assert set(answers) == {AWAY}
-            assert time.monotonic() - before < 1.5
+            refused = await service.play(user="8888", **{"pass": "1234"})
+            assert refused == "ERROR: Invalid Username/Password: |8888||0|0|ERRSERVERS|\n"
+            assert time.monotonic() - before < 1.5  # the limit is 0.5, and there were two
         finally:
             tables.thaw()
-        assert "not logged in" in await service.play(agent_user="2000")
+        async with asyncio.timeout(2):
+            while "not logged in" not in await service.play(agent_user="2000"):
+                await asyncio.sleep(0.02)
+
+
+async def test_given_the_database_is_away_when_an_alt_user_is_looked_for_then_that_is_said(
+    tables: MariaDB,
+) -> None:
+    async with serving(vicidial=vicidial(tables)) as service:
+        tables.stop()
+        try:
+            # Whom the settings know is found all the same.
+            assert (await service.play(alt_user="crm1")).startswith("SUCCESS")
+            assert await service.play(agent_user="2000", alt_user="crm2") == AWAY
+        finally:
+            tables.start()
 
 
 # ---- the context of VICIdial's dialplan ----------------------------------------------------------

@@ -26,6 +26,9 @@ OWNER, OWNERS_PASSWORD = "owner", "0wner.pass"
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 _SYSTEM_TABLES = ("system_tables", "system_tables_data")
 _SMALL = ("--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M")
+_END_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""A run that is killed leaves no server behind."""
+
 _SECONDS_TO_START = 30
 
 
@@ -48,6 +51,7 @@ class MariaDB:
         """Start it; it answers when this returns."""
         self._process = subprocess.Popen(
             [
+                *_END_WITH_US,
                 *self._command(),
                 f"--port={self.port}",
                 f"--bind-address={self.host}",

@@ -30,14 +30,17 @@ _TABLES = {
     " call_date DATETIME, user VARCHAR(20), conf_exten VARCHAR(20)",
     "vicidial_ccc_log": "call_date DATETIME, lead_id INT UNSIGNED, remote_lead_id INT UNSIGNED",
 }
-_CHARSET = "ENGINE=InnoDB DEFAULT CHARSET=latin1"
+_KIND = "ENGINE=MyISAM DEFAULT CHARSET=latin1"
+"""As VICIdial's are."""
 
 
 def make(server: MariaDB) -> None:
     """All of them, empty but for the one row of the system's settings."""
-    for name, columns in _TABLES.items():
-        server.do(f"DROP TABLE IF EXISTS {name}", f"CREATE TABLE {name} ({columns}) {_CHARSET}")
-    server.do("INSERT INTO system_settings () VALUES ()")
+    server.do(
+        *(f"CREATE TABLE IF NOT EXISTS {name} ({rows}) {_KIND}" for name, rows in _TABLES.items()),
+        *(f"DELETE FROM {name}" for name in _TABLES),
+        "INSERT INTO system_settings () VALUES ()",
+    )
 
 
 def add(server: MariaDB, table: str, **columns: Any) -> None:

@@ -65,20 +65,29 @@ _SHARED = tuple(
         "passwords",
         "requests",
         "rights",
+        "stored_passwords",
         "users",
     )
 )
-_PORTS = ("callcue.api.users", "callcue.api.agents")
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
     "callcue.media": ("callcue.media", "callcue.core"),
     "callcue.store": (
         "callcue.store",
         "callcue.core",
+        "callcue.api.lockout",
+        "callcue.api.stored_passwords",
         "callcue.api.users",
         "callcue.api.vicidial.record",
+        "callcue.api.vicidial.written",
     ),
-    "callcue.vicidialdb": ("callcue.vicidialdb", "callcue.core", *_PORTS),
+    "callcue.vicidialdb": (
+        "callcue.vicidialdb",
+        "callcue.core",
+        "callcue.api.agents",
+        "callcue.api.stored_passwords",
+        "callcue.api.users",
+    ),
     "callcue.settings": ("callcue.settings",),
     "callcue.api": ("callcue.api", *_API),
     "callcue.api.vicidial": ("callcue.api.vicidial", *_SHARED, *_API),

@@ -5,7 +5,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fakes.service import CHANNEL, KEY, OTHER_KEY, PASSWORD, READ_KEY, WORKSPACE, Service, serving
+from fakes.service import (
+    CHANNEL,
+    KEY,
+    OPERATOR_KEY,
+    OTHER_KEY,
+    PASSWORD,
+    READ_KEY,
+    WORKSPACE,
+    Service,
+    serving,
+)
 
 from callcue.api import routes
 from callcue.api.lockout import FAILURES
@@ -23,12 +33,15 @@ def _table() -> list[routes.Route]:
         *routes.health_routes(nothing),
         *routes.vicidial_routes(nothing),
         *routes.non_agent_routes(nothing),
+        *routes.operator_routes(nothing),
         *routes.bird_routes(nothing, nothing),
     ]
 
 
 TABLE = _table()
 BIRD = [route for route in TABLE if route.right in (Right.CALLS_READ, Right.PLAYBACK_WRITE)]
+OPERATING = [route for route in TABLE if route.right is Right.OPERATOR]
+BY_KEY = [*BIRD, *OPERATING]
 WRITING = [route for route in BIRD if route.right is Right.PLAYBACK_WRITE]
 
 
@@ -54,7 +67,7 @@ async def test_given_the_app_then_its_routes_are_those_of_the_table() -> None:
         app: Any = service.client.app
         there = {(r.method, r.resource.canonical) for r in app.router.routes()}
         assert len(there) == len(TABLE)
-        for route in BIRD:
+        for route in BY_KEY:
             assert (route.method, route.path) in there
 
 
@@ -64,7 +77,7 @@ def test_given_the_table_then_what_changes_something_needs_the_right_to_write() 
             assert route.right is Right.PLAYBACK_WRITE
 
 
-@pytest.mark.parametrize("route", BIRD, ids=_name)
+@pytest.mark.parametrize("route", BY_KEY, ids=_name)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -101,6 +114,23 @@ async def test_given_a_key_without_the_scope_then_403(route: routes.Route) -> No
     async with serving() as service:
         status, body = await _ask(service, route, {"Authorization": f"AccessKey {READ_KEY}"})
         assert (status, body["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize("route", OPERATING, ids=_name)
+@pytest.mark.parametrize("key", [KEY, READ_KEY, OTHER_KEY])
+async def test_given_a_key_that_is_no_operators_then_403(route: routes.Route, key: str) -> None:
+    async with serving() as service:
+        status, body = await _ask(service, route, {"Authorization": f"AccessKey {key}"})
+        assert (status, body["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize("route", OPERATING, ids=_name)
+async def test_given_an_operators_key_then_in_there_and_nowhere_else(route: routes.Route) -> None:
+    async with serving() as service:
+        headers = {"Authorization": f"AccessKey {OPERATOR_KEY}"}
+        assert (await _ask(service, route, headers))[0] == 200
+        for other in BIRD:
+            assert (await _ask(service, other, headers))[0] == 403
 
 
 @pytest.mark.parametrize("route", BIRD, ids=_name)

@@ -6,12 +6,18 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from fakes.service import KEY, PASSWORD, Service, serving, settings
+from fakes.service import KEY, PASSWORD, Service, cheap_hash, serving, settings
 
 from callcue import logs
+from callcue.api.stored_passwords import Argon2
+from callcue.api.users import ApiUser
 from callcue.app import asterisk_address
+from callcue.store.database import Database
+from callcue.store.store import Store
+from callcue.store.users import UserBook
 
 SECRETS = [PASSWORD, KEY, "ami-s3cret", "guessed-Passw0rd", "wrong-key-123"]
 
@@ -43,6 +49,26 @@ async def test_given_requests_of_all_kinds_then_no_secret_is_logged(log: io.Stri
     assert "/agc/api.php" in logged
     assert "oops" in logged
     for secret in SECRETS:
+        assert secret not in logged
+
+
+async def test_given_the_store_at_work_then_no_hash_is_logged(
+    log: io.StringIO, tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'callcue.db'}"
+    hashed = cheap_hash("1234")
+    database = Database(url)
+    await database.open()
+    await UserBook(database).add(ApiUser("ann", Argon2(hashed)))
+    store = Store(url)
+    async with serving(store) as service:
+        assert await store.users.find("ann") is not None
+        await service.play(user="ann", **{"pass": "1234"})
+        await service.play(user="ann", **{"pass": "guessed-Passw0rd"})
+    await database.close()
+    logged = log.getvalue()
+    assert "/agc/api.php" in logged
+    for secret in (*SECRETS, hashed, hashed.rpartition("$")[2]):
         assert secret not in logged
 
 

@@ -69,6 +69,7 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
         "CALLCUE_HTTP_HOST": "0.0.0.0",
         "CALLCUE_HTTP_PORT": "9090",
         "CALLCUE_LOG_LEVEL": "DEBUG",
+        "CALLCUE_STORE_PATH": "other.db",
         "CALLCUE_ASTERISK_HOST": "pbx",
         "CALLCUE_ASTERISK_PORT": "5039",
         "CALLCUE_ASTERISK_USERNAME": "other",
@@ -81,6 +82,48 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
     asterisk = found.asterisk
     assert (asterisk.host, asterisk.port, asterisk.username) == ("pbx", 5039, "other")
     assert asterisk.secret.get_secret_value() == "from-file"
+    assert found.store.path == str(file.parent / "other.db")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "url"),
+    [
+        ("", {}, "sqlite+aiosqlite:///{folder}/callcue.db"),
+        ('[store]\npath = "state/my.db"\n', {}, "sqlite+aiosqlite:///{folder}/state/my.db"),
+        ('[store]\npath = "/var/x.db"\n', {}, "sqlite+aiosqlite:////var/x.db"),
+        ('[store]\npath = ":memory:"\n', {}, "sqlite+aiosqlite://"),
+        ('[store]\nurl = "sqlite:////var/x.db"\n', {}, "sqlite+aiosqlite:////var/x.db"),
+        ("", {"CALLCUE_DEMO": "1"}, "sqlite+aiosqlite://"),
+        (
+            '[store]\npath = "my.db"\n',
+            {"CALLCUE_DEMO": "1"},
+            "sqlite+aiosqlite:///{folder}/my.db",
+        ),
+    ],
+)
+def test_given_a_place_for_the_store_then_it_is_beside_the_settings(
+    file: Path, given: str, environ: dict[str, str], url: str
+) -> None:
+    found = _read(file, MINIMAL + given, **environ)
+    assert found.store_url == url.format(folder=file.parent)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ('path = "x"\nurl = "sqlite:///y"', "store: give one of path and url, not both"),
+        ('url = "postgresql://u:s3cret-value@db/x"', "store.url: "),
+        ('path = ""', "store.path: "),
+        ("record_days = 0", "store.record_days: "),
+        ("record_rows = 0", "store.record_rows: "),
+    ],
+)
+def test_given_a_store_that_cannot_be_then_it_says_so(
+    file: Path, given: str, complaint: str
+) -> None:
+    refused = _refused(file, f"{MINIMAL}[store]\n{given}\n")
+    assert complaint in refused
+    assert "s3cret-value" not in refused
 
 
 def test_given_an_empty_variable_then_the_file_counts(file: Path) -> None:
@@ -165,6 +208,9 @@ WORKSPACE = MINIMAL + '[[workspaces]]\nid = "11111111-1111-4111-8111-11111111111
         (USER, "users[0].password_hash: is missing"),
         (USER + 'password_hash = "1234"', "users[0].password_hash: is no argon2 hash"),
         (USER + f'password_hash = "{HASH}"\nlevel = 10', "users[0].level: "),
+        (USER + f'password_hash = "{HASH}"\naddresses = ["x"]', "users[0].addresses"),
+        (USER + f'password_hash = "{HASH}"\naddresses = ["10.0.0.1/8"]', "users[0].addresses"),
+        (USER + f'password_hash = "{HASH}"\naddresses = ["2001:db8::1"]', "by its /64"),
         (USER + f'password_hash = "{HASH}"\naudience = "Agent"', "users[0].audience: "),
         (USER + f'password_hash = "{HASH}"\nalt_user = "a-b"', "users[0].alt_user: "),
         (WORKSPACE + "[[workspaces.channels]]", "workspaces[0].channels[0].id: is missing"),

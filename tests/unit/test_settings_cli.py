@@ -85,6 +85,11 @@ async def test_given_a_signal_then_it_ends_cleanly(tmp_path: Path, number: int) 
     assert b"DEMONSTRATION MODE" in heard
     assert b"Traceback" not in heard + rest
     assert b"ami-s3cret" not in heard + rest
+    assert not _files(tmp_path)
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def test_given_a_port_in_use_then_one_line_says_so(tmp_path: Path) -> None:

@@ -84,9 +84,9 @@ def test_given_a_url_then_its_parts() -> None:
 async def test_given_the_join_by_vicidials_dialplan_and_no_database_then_the_usual_context() -> (
     None
 ):
-    for table, context in (({}, "default"), ({"context": "trunk"}, "trunk")):
+    for given, context in (("", "default"), ("trunk", "trunk")):
         telephony = FakeTelephony()
-        make_app(settings(join="dialplan", **table), telephony, MemoryLedger())
+        make_app(settings(join="dialplan", context=given), telephony, MemoryLedger())
         assert telephony.room_context is not None
         assert await telephony.room_context("main") == context
 

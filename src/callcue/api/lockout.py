@@ -7,14 +7,47 @@ from that address, by its own failures only.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Literal, Protocol
 
 FAILURES = 10
 LOCK_SECONDS = 15 * 60.0
 REMEMBERED = 10_000
 """So many names and addresses are kept; beyond, the oldest are forgotten."""
+
+
+TOLD_AGAIN_SECONDS = 3600.0
+"""Whoever keeps the pairs hears of one so often at most, however often it logs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What failures are counted for. What does not count is empty."""
+
+    by: Literal["name", "address", "pair"]
+    name: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How often somebody has failed, and how many seconds ago the last time was."""
+
+    of: Judged
+    count: int
+    age: float
+
+
+class Keeper(Protocol):
+    """Keeps for the next start what is learnt here. Never waits and never raises."""
+
+    def failed(self, failures: Failures) -> None:
+        """So often by now."""
+
+    def known(self, name: str, address: str) -> None:
+        """That name has been right from there."""
 
 
 @dataclass(slots=True)
@@ -24,7 +57,7 @@ class _Count:
 
 
 class Lockout:
-    """Counts failures and remembers who has been right from where. In memory only."""
+    """Counts failures and remembers who has been right from where."""
 
     def __init__(
         self,
@@ -32,12 +65,28 @@ class Lockout:
         failures: int = FAILURES,
         seconds: float = LOCK_SECONDS,
         clock: Callable[[], float] = monotonic,
+        keeper: Keeper | None = None,
     ) -> None:
+        """Without a *keeper* it is all in memory only."""
         self._failures = failures
         self._seconds = seconds
         self._clock = clock
-        self._counts: OrderedDict[Hashable, _Count] = OrderedDict()
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._keeper = keeper
+        self._counts: OrderedDict[Judged, _Count] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def restore(self, failures: Iterable[Failures], known: Iterable[tuple[str, str]]) -> None:
+        """Take over what was kept, the oldest first. What has happened since counts besides."""
+        now = self._clock()
+        for name, address in known:
+            self._known.setdefault((name, address), now)
+        for kept in failures:
+            if kept.age > self._seconds:
+                continue
+            count = self._counts.setdefault(kept.of, _Count())
+            count.failures += kept.count
+            count.latest = max(count.latest, now - kept.age)
+        self._forget()
 
     def knows(self, name: str, address: str) -> bool:
         """Whether that name has been right from that address before."""
@@ -59,24 +108,35 @@ class Lockout:
             count.failures += 1
             count.latest = self._clock()
             self._counts.move_to_end(key)
-        while len(self._counts) > REMEMBERED:
-            self._counts.popitem(last=False)
+            if self._keeper is not None:
+                self._keeper.failed(Failures(key, count.failures, 0.0))
+        self._forget()
 
     def succeeded(self, name: str, address: str) -> None:
         """Remember the pair. It forgives nothing: a count ends by time alone, as in VICIdial."""
-        self._known[name, address] = None
+        told, now = self._known.get((name, address)), self._clock()
+        if told is None or now - told > TOLD_AGAIN_SECONDS:
+            told = now
+            if self._keeper is not None:
+                self._keeper.known(name, address)
+        self._known[name, address] = told
         self._known.move_to_end((name, address))
+        self._forget()
+
+    def _forget(self) -> None:
+        while len(self._counts) > REMEMBERED:
+            self._counts.popitem(last=False)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    def _judged_by(self, name: str | None, address: str) -> list[Hashable]:
+    def _judged_by(self, name: str | None, address: str) -> list[Judged]:
         if name is None:
-            return [("address", address)]
+            return [Judged("address", address=address)]
         if self.knows(name, address):
-            return [("pair", name, address)]
-        return [("name", name), ("address", address)]
+            return [Judged("pair", name, address)]
+        return [Judged("name", name), Judged("address", address=address)]
 
-    def _left(self, key: Hashable) -> float:
+    def _left(self, key: Judged) -> float:
         count = self._counts.get(key)
         if count is None or count.failures < self._failures:
             return 0.0

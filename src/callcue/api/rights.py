@@ -12,3 +12,5 @@ class Right(StrEnum):
     """A user name and a password, and the function among those the user may use."""
     CALLS_READ = "calls:read"
     PLAYBACK_WRITE = "playback:write"
+    OPERATOR = "operator"
+    """See what others did."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from .answers_log import AnswersLog
 from .bird.entrance import Entrance
 from .bird.handlers import BirdApi, VisitHandler
 from .health import Health
@@ -49,6 +50,11 @@ def non_agent_routes(api: NonAgentApi) -> list[Route]:
     """As `vicidial_routes`, for VICIdial's other API."""
     path = "/{prefix:(?:.*/)?}vicidial/non_agent_api.php{tail:(?:/.*)?}"
     return [Route(hdrs.METH_ANY, path, Right.API_USER, api.handle)]
+
+
+def operator_routes(log: AnswersLog) -> list[Route]:
+    """For who runs callcue: an access key of any workspace, with the scope `operator`."""
+    return [Route(GET, "/vicidial/log", Right.OPERATOR, log.handle)]
 
 
 def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:

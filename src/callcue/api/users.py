@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Protocol
 
 from callcue.core.types import Role
 
+from .stored_passwords import StoredPassword
 
-class Password(Protocol):
-    """What is kept of a password."""
-
-    def matches(self, password: str) -> bool:
-        """Whether it is that one. May be slow: not to be asked in the event loop."""
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class ApiUser:
     """A user of the `api.php` dialect."""
 
     name: str
-    password_hash: str = field(repr=False)
+    password: StoredPassword = field(repr=False)
     level: int = 1
     active: bool = True
     group: str = ""
@@ -27,10 +26,10 @@ class ApiUser:
     alt_user: str = ""
     audience: Role = Role.EVERYONE
     """Who hears what this user plays."""
+    addresses: tuple[Network, ...] = ()
+    """From where this user may come; from anywhere if there are none."""
     agent_api: bool = True
     """Whether `api.php` is for this user at all, as VICIdial's `vdc_agent_api_access` says."""
-    password: Password | None = field(default=None, repr=False)
-    """Where it is kept in another form than `password_hash`."""
 
     @property
     def may_log_in(self) -> bool:
@@ -40,6 +39,27 @@ class ApiUser:
     def may(self, function: str) -> bool:
         """Whether that function is among those allowed."""
         return bool(self.functions & {"ALL_FUNCTIONS", function})
+
+    def may_come_from(self, address: str) -> bool:
+        """Whether that address, as `ClientAddress` has it, is among those allowed."""
+        if not self.addresses:
+            return True
+        where = _network(address)
+        return where is not None and any(_holds(network, where) for network in self.addresses)
+
+
+@lru_cache(1024)
+def _network(address: str) -> Network | None:
+    try:
+        return ip_network(address)
+    except ValueError:
+        return None
+
+
+def _holds(network: Network, where: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return isinstance(where, IPv4Network) and where.subnet_of(network)
+    return isinstance(where, IPv6Network) and where.subnet_of(network)
 
 
 class UsersOutOfReach(Exception):

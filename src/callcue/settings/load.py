@@ -17,6 +17,7 @@ OVERRIDES: Mapping[str, tuple[str, ...]] = {
     "CALLCUE_HTTP_HOST": ("http", "host"),
     "CALLCUE_HTTP_PORT": ("http", "port"),
     "CALLCUE_LOG_LEVEL": ("log", "level"),
+    "CALLCUE_STORE_PATH": ("store", "path"),
     "CALLCUE_ASTERISK_HOST": ("asterisk", "host"),
     "CALLCUE_ASTERISK_PORT": ("asterisk", "port"),
     "CALLCUE_ASTERISK_USERNAME": ("asterisk", "username"),

@@ -4,7 +4,9 @@ Every setting has its default here, and an unknown one is an error: a misspelt `
 must not leave somebody active.
 """
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -43,6 +45,8 @@ from .words import (
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=1, le=7 * 86400, allow_inf_nan=False)]
+IN_MEMORY = ":memory:"
+LONGEST_IPV6_PREFIX = 64
 EVERYTHING: tuple[Pattern, ...] = ("*",)
 
 
@@ -161,6 +165,31 @@ class Vicidial(Table):
     sounds: VicidialSounds | None = None
 
 
+class Store(Table):
+    """Where what must survive a restart is kept, and how much of the record of answers."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096, validate_default=True)] = "callcue.db"
+    url: Annotated[str, Field(pattern=r"^sqlite(\+aiosqlite)?://[^?#]*$")] | None = None
+    record_days: Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)] = 90
+    record_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+
+    @field_validator("path")
+    @classmethod
+    def _beside_the_settings(cls, path: str, info: ValidationInfo) -> str:
+        return path if path == IN_MEMORY else str(Sources.of(info).folder / Path(path).expanduser())
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Store":
+        if {"path", "url"} <= self.model_fields_set:
+            raise ValueError("give one of path and url, not both")
+        return self
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody said where it is."""
+        return bool({"path", "url"} & self.model_fields_set)
+
+
 class User(Table):
     """Somebody who may log in at `api.php`, with the fields that VICIdial has."""
 
@@ -172,6 +201,16 @@ class User(Table):
     functions: Words = ("ALL_FUNCTIONS",)
     alt_user: AltUser = ""
     audience: Audience = "everyone"
+    addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @field_validator("addresses")
+    @classmethod
+    def _as_we_know_them(
+        cls, networks: tuple[IPv4Network | IPv6Network, ...]
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
+        if any(n.version == 6 and n.prefixlen > LONGEST_IPV6_PREFIX for n in networks):
+            raise ValueError("an IPv6 client is known by its /64: give that or a larger network")
+        return networks
 
     @model_validator(mode="before")
     @classmethod
@@ -242,10 +281,27 @@ class Settings(Table):
     asterisk: Asterisk
     playback: PlaybackBounds = PlaybackBounds()
     calls: Calls = Calls()
+    store: Store = Store()
     vicidial: Vicidial = Vicidial()
     agents: dict[Agent, ConferenceNumber] = Field(default_factory=dict)
     users: tuple[User, ...] = ()
     workspaces: tuple[Workspace, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _store_beside_the_settings(cls, tables: Any) -> Any:
+        # What is not in the file is not validated, and so would not know where the file is.
+        return {"store": {}, **tables} if isinstance(tables, Mapping) else tables
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is, for SQLAlchemy. A demonstration leaves nothing behind."""
+        store = self.store
+        if store.url is not None:
+            return store.url.replace("sqlite://", "sqlite+aiosqlite://")
+        if store.path == IN_MEMORY or (self.demo and not store.is_named):
+            return "sqlite+aiosqlite://"
+        return f"sqlite+aiosqlite:///{store.path}"
 
     @model_validator(mode="after")
     def _nobody_twice(self) -> "Settings":

@@ -7,6 +7,7 @@ whole pool with it, and the question is asked once more over a new one.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -18,8 +19,13 @@ _log = structlog.stdlib.get_logger(__name__)
 
 DRIVER = "mysql+aiomysql"
 READ_ONLY = "SET SESSION TRANSACTION READ ONLY"
+TOO_LATE = "it did not answer in time"
 TRIES = 2
 """A question that met a dead connection is asked again; a select may be."""
+
+REST_SECONDS = 0.25
+"""After a question that was not answered in time, for so long none is asked: a request that needs
+several answers shall not wait for the time limit several times."""
 
 RECYCLE_SECONDS = 1800
 """Younger than what firewalls and `wait_timeout` forget."""
@@ -71,6 +77,8 @@ class Database:
         """Nothing connects yet. *timeout*: seconds for a question, its connection included."""
         self._timeout = timeout
         self._well = True
+        self._rests_until = 0.0
+        self._asking: set[asyncio.Task[Sequence[Row[Any]]]] = set()
         self._engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool,
@@ -78,6 +86,9 @@ class Database:
             pool_timeout=timeout,
             pool_recycle=RECYCLE_SECONDS,
             isolation_level="AUTOCOMMIT",
+            # Nothing to be rolled back: else each connection is asked for that when it is given
+            # back, also one that hangs.
+            pool_reset_on_return=None,
             hide_parameters=True,
             connect_args={"connect_timeout": timeout, "init_command": READ_ONLY},
         )
@@ -89,17 +100,39 @@ class Database:
             OutOfReach: there is none within the time limit.
 
         """
+        if monotonic() < self._rests_until:
+            raise OutOfReach(TOO_LATE)
+        asking = asyncio.create_task(self._asked(question, values))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked_for)
         try:
-            async with asyncio.timeout(self._timeout):
-                rows = await self._asked(question, values)
+            rows = await self._within_limit(asking)
         except TimeoutError:
-            raise self._out_of_reach("it did not answer in time") from None
+            self._rests_until = monotonic() + REST_SECONDS
+            raise self._out_of_reach(TOO_LATE) from None
         except (SQLAlchemyError, OSError, EOFError) as error:
             raise self._out_of_reach(_what(error)) from None
         if not self._well:
             self._well = True
             _log.info("VICIdial's database answers again")
         return rows
+
+    async def _within_limit(self, asking: asyncio.Task[Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
+        """Not `asyncio.timeout`: that would wait for the clearing up behind a question, too, and
+        what is to be cleared up may hang as the question did.
+        """
+        try:
+            await asyncio.wait({asking}, timeout=self._timeout)
+        finally:
+            asking.cancel()
+        if not asking.done():
+            raise TimeoutError
+        return asking.result()
+
+    def _asked_for(self, asking: asyncio.Task[Sequence[Row[Any]]]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # who asked has it, or waits no longer
 
     async def close(self) -> None:
         """Give the connections back; one that hangs is left where it is."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from callcue.api.users import ApiUser, Password, UsersOutOfReach
+from callcue.api.stored_passwords import StoredPassword
+from callcue.api.users import ApiUser, UsersOutOfReach
 
 from .database import Database, OutOfReach
 from .kept import Kept
@@ -71,17 +72,16 @@ class VicidialUsers:
             raise UsersOutOfReach(str(error)) from None
 
     async def api_active(self) -> bool:
-        """VICIdial's own switch of the agent API. Raises as `find`."""
+        """VICIdial's own switch of the agent API. Who cannot be asked has not switched it off."""
         try:
             return await self._active.get("")
-        except OutOfReach as error:
-            raise UsersOutOfReach(str(error)) from None
+        except OutOfReach:
+            return True
 
 
 def _user(row: Row[Any]) -> ApiUser:
     return ApiUser(
         name=str(row.user),
-        password_hash="",
         password=_password(row),
         level=int(row.user_level or 0),
         # Whom VICIdial has locked out is locked out here too.
@@ -93,7 +93,7 @@ def _user(row: Row[Any]) -> ApiUser:
     )
 
 
-def _password(row: Row[Any]) -> Password:
+def _password(row: Row[Any]) -> StoredPassword:
     if str(row.pass_hash_enabled or "0") == "0":
         return PlainPassword(str(row.plain or ""))
     return VicidialHash(str(row.pass_hash or ""), str(row.pass_key or ""), int(row.pass_cost or 0))

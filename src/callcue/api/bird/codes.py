@@ -30,6 +30,7 @@ class Code(StrEnum):
     ASTERISK_UNAVAILABLE = "asterisk_unavailable"
     STOP_REMEMBERED = "stop_remembered"
     NOT_CONFIRMED = "not_confirmed"
+    STORE_UNAVAILABLE = "store_unavailable"
     BAD_REQUEST = "bad_request"
     INTERNAL_ERROR = "internal_error"
 

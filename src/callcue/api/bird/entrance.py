@@ -50,6 +50,18 @@ class Entrance:
             raise refusals.scope_missing(right)
         return Visit(key, workspace)
 
+    def operator(self, request: web.Request) -> AccessKey:
+        """Who asks for what belongs to no workspace.
+
+        Raises:
+            Refused: as `admit`.
+
+        """
+        key = self._key(request)
+        if Right.OPERATOR not in key.scopes:
+            raise refusals.scope_missing(Right.OPERATOR)
+        return key
+
     def _key(self, request: web.Request) -> AccessKey:
         given = request.headers.getall(hdrs.AUTHORIZATION, ())
         scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")

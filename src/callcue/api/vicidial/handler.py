@@ -13,6 +13,7 @@ from . import replies, wire
 from .login import Refused, Users
 from .parameters import Parameters
 from .playback import AudioPlayback, is_valid
+from .record import NoRecord, Record
 from .request import parameters
 
 _log = logging.getLogger(__name__)
@@ -43,11 +44,13 @@ class ApiPhp:
         echo: Echo = "agent_user",
         switch: Callable[[], Awaitable[bool]] | None = None,
         functions: Mapping[str, Function] | None = None,
+        record: Record | None = None,
     ) -> None:
         """*build* is our version; *active* false answers that the API is off.
 
         *switch* says whether it is on by somebody else's word, too; *functions*: by their names.
         """
+        self._record = record or NoRecord()
         self._playback = playback
         self._users = users
         self._address = address

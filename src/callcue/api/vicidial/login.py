@@ -7,7 +7,12 @@ from . import replies, wire
 from .parameters import Parameters
 
 _SHORTEST = 2
-_WORDS = {Verdict.BAD: wire.BAD, Verdict.LOCKED: wire.LOCK, Verdict.BUSY: wire.ERRSERVERS}
+_WORDS = {
+    Verdict.LOCKED: wire.LOCK,
+    Verdict.BUSY: wire.ERRSERVERS,
+    Verdict.ELSEWHERE: wire.IPBLOCK,
+}
+"""Of every other verdict the word is BAD."""
 
 
 class Refused(Exception):
@@ -33,18 +38,15 @@ class Users:
             Refused: user and password are not right, or are not looked at for now.
 
         """
-        verdict = Verdict.BAD
-        if len(asked.user) >= _SHORTEST and len(asked.password) >= _SHORTEST:
-            verdict = await self._passwords.verify(asked.user, asked.password, address)
+        if len(asked.user) < _SHORTEST or len(asked.password) < _SHORTEST:
+            raise _refused(asked, wire.BAD)
         try:
-            user = await self._users.find(asked.user) if verdict is Verdict.GOOD else None
+            login = await self._passwords.verify(asked.user, asked.password, address)
         except UsersOutOfReach:
-            user, verdict = None, Verdict.BUSY
-        # A login is remembered for a while; whether the user may log in is asked each time.
-        if user is None or not user.may_log_in:
-            word = _WORDS.get(verdict, wire.BAD)
-            raise Refused(replies.invalid_login(asked.user, word), word)
-        return user
+            raise _refused(asked, wire.ERRSERVERS) from None
+        if login.user is None:
+            raise _refused(asked, _WORDS.get(login.verdict, wire.BAD))
+        return login.user
 
     async def agent_of(self, alt_user: str) -> str | None:
         """The first user who has that other name.
@@ -54,3 +56,7 @@ class Users:
 
         """
         return await self._users.named_by(alt_user)
+
+
+def _refused(asked: Parameters, word: str) -> Refused:
+    return Refused(replies.invalid_login(asked.user, word), word)

@@ -31,3 +31,10 @@ class Record(Protocol):
 
     def wrote(self, answered: Answered) -> None:
         """Take one. Never waits and never raises: an answer is not held up by its record."""
+
+
+class NoRecord:
+    """Nothing is written down."""
+
+    def wrote(self, answered: Answered) -> None:
+        """See `Record.wrote`."""

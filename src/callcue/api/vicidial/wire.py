@@ -47,6 +47,7 @@ GOOD = "GOOD"
 BAD = "BAD"
 LOCK = "LOCK"
 ERRSERVERS = "ERRSERVERS"
+IPBLOCK = "IPBLOCK"
 
 HEADERS = {
     "Cache-Control": "no-cache, must-revalidate",

@@ -1,0 +1,150 @@
+"""The record of answers: taken at once, written behind, bounded by age and by rows."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from time import time
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select
+
+from callcue.api.vicidial.record import Answered
+from callcue.api.vicidial.written import RecordOutOfReach, Wanted, Written
+
+from .database import Database, StoreOutOfReach
+from .schema import ANSWERS
+
+MOST_WAITING = 10_000
+"""Answers that wait to be written. Beyond, they are dropped and counted."""
+BATCH = 500
+TIDIED_EVERY_ROWS = 1000
+TIDIED_EVERY_SECONDS = 60.0
+LONGEST = 500
+_SHORT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long, and how many, answers are kept."""
+
+    days: float = 90
+    rows: int = 1_000_000
+
+
+class AnswerRecord:
+    """Implements `callcue.api.vicidial.record.Record`, and `WrittenRecord`."""
+
+    def __init__(
+        self,
+        database: Database,
+        retention: Retention,
+        *,
+        on_news: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """*on_news* is called when there is something to write."""
+        self._database = database
+        self._retention = retention
+        self._on_news = on_news
+        self._clock = clock
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._dropped = 0
+        self._since_tidied = TIDIED_EVERY_ROWS
+        self._tidied = 0.0
+
+    def wrote(self, answered: Answered) -> None:
+        """See `Record.wrote`."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._dropped += 1
+            return
+        self._waiting.append(_values(answered))
+        self._on_news()
+
+    async def write(self) -> None:
+        """Write what waits, and tidy up now and then. Raises `StoreOutOfReach`."""
+        while self._waiting:
+            batch = list(islice(self._waiting, BATCH))
+            async with self._database.writing() as connection:
+                await connection.execute(insert(ANSWERS), batch)
+            for _ in batch:
+                self._waiting.popleft()
+            self._since_tidied += len(batch)
+        if (
+            self._since_tidied >= TIDIED_EVERY_ROWS
+            or self._clock() - self._tidied > TIDIED_EVERY_SECONDS
+        ):
+            await self.tidy()
+
+    def drops(self) -> int:
+        """How many were dropped since this was asked the last time."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    async def tidy(self) -> None:
+        """Take out what is too old or too much. Raises `StoreOutOfReach`."""
+        oldest = self._clock() - self._retention.days * 86400
+        newest = select(func.max(ANSWERS.c.id)).scalar_subquery()
+        async with self._database.writing() as connection:
+            await connection.execute(delete(ANSWERS).where(ANSWERS.c.at < oldest))
+            await connection.execute(
+                delete(ANSWERS).where(ANSWERS.c.id <= newest - self._retention.rows)
+            )
+        self._since_tidied, self._tidied = 0, self._clock()
+
+    async def newest(self, wanted: Wanted) -> list[Written]:
+        """See `WrittenRecord.newest`."""
+        query = select(ANSWERS).order_by(ANSWERS.c.id.desc()).limit(wanted.limit)
+        for name in ("user", "agent", "function", "result"):
+            if (value := getattr(wanted, name)) is not None:
+                query = query.where(ANSWERS.c[name] == value)
+        if wanted.since is not None:
+            query = query.where(ANSWERS.c.at >= wanted.since.timestamp())
+        if wanted.before is not None:
+            query = query.where(ANSWERS.c.id < wanted.before)
+        try:
+            async with self._database.reading() as connection:
+                return [_written(row) for row in await connection.execute(query)]
+        except StoreOutOfReach as error:
+            raise RecordOutOfReach(str(error)) from None
+
+
+def _values(answered: Answered) -> dict[str, Any]:
+    return {
+        "at": answered.at.timestamp(),
+        "user": _text(answered.user, _SHORT),
+        "agent": _text(answered.agent, _SHORT),
+        "function": _text(answered.function, _SHORT),
+        "stage": _text(answered.stage),
+        "value": _text(answered.value),
+        "result": _text(answered.result, 20),
+        "reason": _text(answered.reason),
+        "source": _text(answered.source),
+        "address": _text(answered.address, 64),
+        "seconds": answered.seconds,
+    }
+
+
+def _text(text: str, longest: int = LONGEST) -> str:
+    """What every database takes: no half characters, no NUL, and not too long."""
+    return text[:longest].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _written(row: Row[Any]) -> Written:
+    return Written(
+        row.id,
+        Answered(
+            at=datetime.fromtimestamp(row.at, UTC),
+            user=row.user,
+            agent=row.agent,
+            function=row.function,
+            stage=row.stage,
+            value=row.value,
+            result=row.result,
+            reason=row.reason,
+            source=row.source,
+            address=row.address,
+            seconds=row.seconds,
+        ),
+    )

@@ -1,0 +1,147 @@
+"""The store as a whole: opened, read, written behind the answers, and closed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from callcue.api.lockout import Lockout
+
+from .answers import AnswerRecord, Retention
+from .database import MEMORY, Database, StoreMissing, StoreOutOfReach
+from .logins import KeptLogins
+from .users import StoredUsers, UserBook
+
+LOOKED_EVERY_SECONDS = 0.5
+"""So long, and one reading more, until a change of the users is seen."""
+GATHERED_SECONDS = 0.2
+"""What comes in between is written at once."""
+TRIED_AGAIN_SECONDS = 1.0
+SAID_AGAIN_SECONDS = 60.0
+START_SECONDS = 3.0
+"""So long the service waits for its store before it begins without."""
+END_SECONDS = 3.0
+"""So long it waits at the end until all is written."""
+
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """What survives a restart. A store out of reach never keeps an answer waiting."""
+
+    def __init__(
+        self, url: str = MEMORY, retention: Retention | None = None, *, busy_seconds: float = 2.0
+    ) -> None:
+        self._database = Database(url, busy_seconds=busy_seconds)
+        self._news = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._first_try = asyncio.Event()
+        self._trouble = _Trouble()
+        self._task: asyncio.Task[None] | None = None
+        self.users = StoredUsers(UserBook(self._database))
+        self.logins = KeptLogins(self._database, on_news=self._news.set)
+        self.answers = AnswerRecord(
+            self._database, retention or Retention(), on_news=self._news.set
+        )
+
+    async def start(self, lockout: Lockout) -> None:
+        """Read what there is into *lockout* and the users, and keep both up. Never raises."""
+        self._task = asyncio.create_task(self._run(lockout), name="store")
+        waiting = asyncio.create_task(self._first_try.wait())
+        await asyncio.wait(
+            {waiting, self._task}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        waiting.cancel()
+
+    async def stop(self) -> None:
+        """Write what waits, if that can be done soon, and close."""
+        self._ending.set()
+        self._news.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=END_SECONDS)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._database.close()
+
+    async def _run(self, lockout: Lockout) -> None:
+        while not await self._tried("read", lambda: self._open(lockout)):
+            self._first_try.set()
+            if await self._ended_within(TRIED_AGAIN_SECONDS):
+                return
+        self._first_try.set()
+        await asyncio.gather(self._watch(), self._write_on())
+
+    async def _open(self, lockout: Lockout) -> None:
+        try:
+            await self._database.open()
+        except StoreMissing:
+            self.users.take(())  # nobody can be in it
+            raise
+        await self.users.look()
+        await self.logins.load_into(lockout)
+
+    async def _watch(self) -> None:
+        while not await self._ended_within(LOOKED_EVERY_SECONDS):
+            await self._tried("read", self.users.look)
+
+    async def _write_on(self) -> None:
+        while not self._ending.is_set():
+            await self._news.wait()
+            self._news.clear()
+            await self._ended_within(GATHERED_SECONDS)
+            while not await self._tried("written", self._write):
+                if await self._ended_within(TRIED_AGAIN_SECONDS):
+                    break
+        await self._tried("written", self._write)
+
+    async def _write(self) -> None:
+        # Locks first: the record may be long, and matters less.
+        await self.logins.write()
+        await self.answers.write()
+
+    async def _tried(self, what: str, step: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await step()
+        except StoreOutOfReach as error:
+            self._trouble.is_(what, str(error))
+            self._say_drops()
+            return False
+        except Exception:
+            # A fault of ours in here must not end logins, nor the record of what comes next.
+            _log.exception("the store failed")
+            return False
+        self._trouble.is_over(what)
+        self._say_drops()
+        return True
+
+    def _say_drops(self) -> None:
+        if dropped := self.answers.drops():
+            _log.error("answers were not recorded, too many wait: %d", dropped)
+
+    async def _ended_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class _Trouble:
+    """Says once that something is wrong, again after a while, and once that it is over."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._said: dict[str, float] = {}
+
+    def is_(self, what: str, reason: str) -> None:
+        """The store cannot be *what*."""
+        said = self._said.get(what)
+        if said is None or self._clock() - said > SAID_AGAIN_SECONDS:
+            self._said[what] = self._clock()
+            _log.error("the store cannot be %s, callcue goes on without: %s", what, reason)
+
+    def is_over(self, what: str) -> None:
+        """It can again."""
+        if self._said.pop(what, None) is not None:
+            _log.info("the store can be %s again", what)

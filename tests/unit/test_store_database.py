@@ -1,0 +1,182 @@
+"""The file of the store: made once, shared by processes, and its version."""
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from callcue.store import database as module
+from callcue.store import schema
+from callcue.store.database import Database, StoreMissing, StoreOutOfReach, StoreTooNew
+from callcue.store.schema import STATE, VERSION
+
+
+@asynccontextmanager
+async def _database(url: str, *, opened: bool = True) -> AsyncIterator[Database]:
+    made = Database(url, busy_seconds=0.1)
+    try:
+        if opened:
+            await made.open()
+        yield made
+    finally:
+        await made.close()
+
+
+def _url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'callcue.db'}"
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def _version(database: Database) -> int:
+    async with database.reading() as connection:
+        return int((await connection.execute(select(STATE.c.version))).scalar_one())
+
+
+async def test_given_no_file_then_it_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    async with _database(_url(tmp_path)) as database:
+        assert await _version(database) == VERSION
+        files = _files(tmp_path)  # the log beside it too
+        assert len(files) > 1
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    with sqlite3.connect(tmp_path / "callcue.db") as file_itself:
+        assert file_itself.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    file_itself.close()
+
+
+async def test_given_a_file_then_it_is_opened_again_as_it_is(tmp_path: Path) -> None:
+    for revision in range(3):
+        async with _database(_url(tmp_path)) as database:
+            async with database.reading() as connection:
+                found = (await connection.execute(select(STATE.c.users_revision))).scalar_one()
+            assert found == revision
+            async with database.writing() as connection:
+                await connection.execute(update(STATE).values(users_revision=revision + 1))
+
+
+async def test_given_many_who_open_a_new_file_at_once_then_one_makes_it(tmp_path: Path) -> None:
+    databases = [Database(_url(tmp_path)) for _ in range(5)]
+    await asyncio.gather(*(database.open() for database in databases))
+    for database in databases:
+        assert await _version(database) == VERSION
+        await database.close()
+
+
+async def test_given_a_store_of_an_older_version_then_it_is_brought_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _database(_url(tmp_path)):
+        pass
+    monkeypatch.setattr(module, "VERSION", VERSION + 2)
+    steps = {
+        VERSION + 1: ["CREATE TABLE newer (word TEXT)"],
+        VERSION + 2: ["INSERT INTO newer VALUES ('one')", "INSERT INTO newer VALUES ('two')"],
+    }
+    monkeypatch.setattr(module, "MIGRATIONS", steps)
+    for _ in range(2):  # and only once
+        async with _database(_url(tmp_path)) as database, database.reading() as connection:
+            words = await connection.exec_driver_sql("SELECT word FROM newer")
+            assert [row[0] for row in words] == ["one", "two"]
+    assert schema.VERSION == VERSION
+
+
+async def test_given_a_migration_that_fails_then_nothing_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _database(_url(tmp_path)):
+        pass
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "VERSION", VERSION + 1)
+        patch.setattr(
+            module, "MIGRATIONS", {VERSION + 1: ["CREATE TABLE newer (word TEXT)", "NONSENSE"]}
+        )
+        async with _database(_url(tmp_path), opened=False) as database:
+            with pytest.raises(StoreOutOfReach):
+                await database.open()
+    async with _database(_url(tmp_path)) as database:
+        assert await _version(database) == VERSION
+        async with database.reading() as connection:
+            tables = await connection.exec_driver_sql("SELECT name FROM sqlite_master")
+            assert "newer" not in {row[0] for row in tables}
+
+
+async def test_given_a_store_of_a_newer_version_then_it_is_left_alone(tmp_path: Path) -> None:
+    async with _database(_url(tmp_path)) as database, database.writing() as connection:
+        await connection.execute(update(STATE).values(version=VERSION + 1))
+    async with _database(_url(tmp_path), opened=False) as database:
+        with pytest.raises(StoreTooNew, match=f"version {VERSION + 1}, ours is {VERSION}"):
+            await database.open()
+
+
+async def test_given_a_file_that_is_none_of_ours_then_one_line_says_so(tmp_path: Path) -> None:
+    (tmp_path / "callcue.db").write_text("not a database, " * 100)
+    async with _database(_url(tmp_path), opened=False) as database:
+        with pytest.raises(StoreOutOfReach, match="file is not a database"):
+            await database.open()
+
+
+@pytest.mark.parametrize("create", [True, False])
+async def test_given_no_place_for_a_file_then_it_is_missing(tmp_path: Path, create: bool) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'no-folder' / 'callcue.db'}"
+    async with _database(url, opened=False) as database:
+        with pytest.raises(StoreMissing):
+            await database.open(create=create)
+    assert not _files(tmp_path)
+
+
+async def test_given_somebody_who_writes_then_readers_do_not_wait_and_writers_give_up(
+    tmp_path: Path,
+) -> None:
+    async with _database(_url(tmp_path)) as writer, _database(_url(tmp_path)) as other:
+        async with writer.writing() as connection:
+            await connection.execute(update(STATE).values(users_revision=5))
+            assert await _version(other) == VERSION
+            with pytest.raises(StoreOutOfReach, match="locked"):
+                async with other.writing():
+                    pass
+        async with other.writing() as connection:
+            await connection.execute(update(STATE).values(users_revision=6))
+
+
+async def test_given_a_short_write_then_another_writer_waits_for_it(tmp_path: Path) -> None:
+    patient = Database(_url(tmp_path), busy_seconds=5)
+    async with _database(_url(tmp_path)) as writer:
+        await patient.open()
+        async with writer.writing() as connection:
+            await connection.execute(update(STATE).values(users_revision=5))
+            waiting = asyncio.create_task(_raise_revision(patient))
+            await asyncio.sleep(0)
+        await waiting
+        async with writer.reading() as connection:
+            found = (await connection.execute(select(STATE.c.users_revision))).scalar_one()
+        assert found == 6
+    await patient.close()
+
+
+async def _raise_revision(database: Database) -> None:
+    async with database.writing() as connection:
+        await connection.execute(update(STATE).values(users_revision=STATE.c.users_revision + 1))
+
+
+async def test_given_an_error_then_no_value_is_in_its_text(tmp_path: Path) -> None:
+    async with _database(_url(tmp_path)) as database:
+        with pytest.raises(StoreOutOfReach) as raised:
+            async with database.writing() as connection:
+                await connection.execute(insert(STATE).values(id="s3cret", version=None))
+        assert "s3cret" not in str(raised.value)
+        assert raised.value.__cause__ is None
+
+
+async def test_given_a_store_in_memory_then_everybody_sees_the_same() -> None:
+    async with _database(module.MEMORY) as database:
+        await asyncio.gather(*(_raise_revision(database) for _ in range(10)))
+        async with database.reading() as connection:
+            found = (await connection.execute(select(STATE.c.users_revision))).scalar_one()
+        assert found == 10

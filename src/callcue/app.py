@@ -23,9 +23,16 @@ from callcue.api.passwords import Passwords
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
 from callcue.api.users import ApiUser, FixedUsers
+from callcue.api.vicidial import wire
+from callcue.api.vicidial.audio_playback import AudioPlaybackFunction
+from callcue.api.vicidial.cors import Cors
+from callcue.api.vicidial.elsewhere import Elsewhere, OtherPaths
+from callcue.api.vicidial.functions import Function
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.playback import AudioPlayback
+from callcue.api.vicidial.upstream import Upstream, UpstreamLimits, before_headers
+from callcue.api.vicidial.webserver import Webserver
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
 from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
@@ -83,7 +90,7 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
         port=asterisk.port,
         username=asterisk.username,
         secret=asterisk.secret.get_secret_value(),
-        tls=_tls(asterisk.tls_ca) if asterisk.tls else None,
+        tls=_tls(asterisk.tls_ca, "asterisk.tls_ca") if asterisk.tls else None,
         ignore=settings.calls.ignore_channels,
         agents=settings.agents,
         agent_channels=settings.calls.agent_channels,
@@ -107,7 +114,12 @@ def make_app(
     server.report_to(controller)
     lockout = Lockout()
     address = ClientAddress(settings.http.trusted_proxies)
-    app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
+    app = web.Application(
+        middlewares=[request_log, envelope],
+        client_max_size=LARGEST_BODY,
+        # What is passed on must stay as it came; and no small body becomes a large one in here.
+        handler_args={"auto_decompress": False},
+    )
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
     if settings.vicidial.enabled:
         _add_vicidial(app, settings, controller, lockout, address)
@@ -126,20 +138,73 @@ def _add_vicidial(
 ) -> None:
     users = tuple(_users(settings))
     passwords = Passwords({user.name: user for user in users}, lockout)
+    logins = Users(FixedUsers(users), passwords)
+    upstream = _upstream(settings)
+    cors = _cors(settings)
     api = ApiPhp(
-        playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}),
-        users=Users(FixedUsers(users), passwords),
+        functions=_functions(settings, controller, logins),
+        users=logins,
         address=address,
         build=__version__,
         active=settings.vicidial.active,
-        echo=settings.vicidial.echo,
+        cors=cors,
+        elsewhere=Elsewhere(upstream, cors) if upstream is not None else None,
     )
     routes.add(app, routes.vicidial_routes(api))
+    if upstream is not None:
+        _add_upstream(app, settings, upstream, api)
 
     async def close(_: web.Application) -> None:
         passwords.close()
 
     app.on_cleanup.append(close)
+
+
+def _functions(settings: Settings, controller: Controller, logins: Users) -> dict[str, Function]:
+    """The functions of api.php that are answered here."""
+    playback = AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host})
+    upstream = settings.vicidial.upstream
+    silent_for = upstream.idle_seconds if upstream is not None else 0
+    return {
+        wire.FUNCTION: AudioPlaybackFunction(playback, logins, settings.vicidial.echo),
+        wire.WEBSERVER_FUNCTION: Webserver(__version__, upstream_seconds=silent_for),
+    }
+
+
+def _upstream(settings: Settings) -> Upstream | None:
+    given = settings.vicidial.upstream
+    if given is None:
+        return None
+    limits = UpstreamLimits(
+        connect_seconds=given.connect_seconds,
+        idle_seconds=given.idle_seconds,
+        longest_seconds=given.longest_seconds,
+        connections=given.connections,
+        largest_form=given.largest_form,
+        largest_body=given.largest_body,
+    )
+    tls = _tls(given.tls_ca, "vicidial.upstream.tls_ca") if given.tls_ca is not None else None
+    return Upstream(given.url, limits, tls)
+
+
+def _cors(settings: Settings) -> Cors:
+    given = settings.vicidial.cors
+    return Cors(frozenset(given.origins), given.methods, given.headers, given.credentials)
+
+
+def _add_upstream(
+    app: web.Application, settings: Settings, upstream: Upstream, api: ApiPhp
+) -> None:
+    """After every other route below /agc/ and /vicidial/: these leave nothing for the next."""
+
+    async def running(_: web.Application) -> AsyncIterator[None]:
+        async with upstream.running():
+            yield
+
+    app.cleanup_ctx.append(running)
+    app.on_response_prepare.append(before_headers)
+    if settings.vicidial.upstream is not None and settings.vicidial.upstream.other_paths:
+        routes.add(app, routes.upstream_routes(OtherPaths(upstream, api)))
 
 
 def _add_bird(
@@ -205,11 +270,11 @@ def _keys(settings: Settings) -> list[AccessKey]:
     ]
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
+def _tls(ca_file: str | None, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        raise SettingsError(f"asterisk.tls_ca: {ca_file} is of no use: {error}") from None
+        raise SettingsError(f"{setting}: {ca_file} is of no use: {error}") from None
 
 
 TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)

@@ -9,6 +9,7 @@ from .bird.entrance import Entrance
 from .bird.handlers import BirdApi, VisitHandler
 from .health import Health
 from .rights import Right
+from .vicidial.elsewhere import OtherPaths
 from .vicidial.handler import ApiPhp
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,6 +43,14 @@ def vicidial_routes(api: ApiPhp) -> list[Route]:
     """Below any prefix and with any tail, by any method: the dialect asks who it is itself."""
     path = "/{prefix:(?:.*/)?}agc/api.php{tail:(?:/.*)?}"
     return [Route(hdrs.METH_ANY, path, Right.API_USER, api.handle)]
+
+
+def upstream_routes(pages: OtherPaths) -> list[Route]:
+    """The other pages of VICIdial; to be added last, as they leave nothing below these paths."""
+    return [
+        Route(hdrs.METH_ANY, path + "{page:.*}", Right.UPSTREAM, pages.handle)
+        for path in ("/agc/", "/vicidial/")
+    ]
 
 
 def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:

@@ -1,0 +1,51 @@
+"""The function `audio_playback`: its checks in VICIdial's order, then the playback."""
+
+from typing import Literal
+
+from callcue.api.users import ApiUser
+
+from . import replies, wire
+from .functions import Said
+from .login import Users
+from .parameters import Parameters
+from .playback import AudioPlayback, is_valid
+
+Echo = Literal["agent_user", "user"]
+_SHORTEST_ALT_USER = 2
+
+
+class AudioPlaybackFunction:
+    """See `functions.Function`."""
+
+    def __init__(self, playback: AudioPlayback, users: Users, echo: Echo = "agent_user") -> None:
+        """*echo*: whose name the last field is."""
+        self._playback = playback
+        self._users = users
+        self._echo = echo
+
+    async def answer(self, asked: Parameters, user: ApiUser) -> Said:
+        """See `functions.Function.answer`."""
+        if not is_valid(asked):
+            return Said(self._say(asked, wire.NOT_VALID))
+        if not user.may(asked.function):
+            return Said(replies.no_permission(asked, user.group), ends_here=True)
+        if len(asked.alt_user) < _SHORTEST_ALT_USER:
+            return await self._do(asked, asked.agent_user, user)
+        agent = await self._users.agent_of(asked.alt_user)
+        if agent is not None:
+            return await self._do(asked, agent, user)
+        # VICIdial says so and goes on with the agent_user it was given, be it empty.
+        complaint = self._say(asked, wire.NO_USER_FOUND)
+        done = await self._do(asked, asked.agent_user, user)
+        return Said(f"{complaint}\n{done.text}", done.ends_here)
+
+    async def _do(self, asked: Parameters, agent: str, user: ApiUser) -> Said:
+        who = self._last_field(asked, agent)
+        text = await self._playback.answer(asked, agent, who, user.audience)
+        return Said(text, ends_here=text.startswith(wire.ENDS_THE_SCRIPT))
+
+    def _say(self, asked: Parameters, line: str) -> str:
+        return replies.Replies(asked, self._last_field(asked, asked.agent_user)).say(line)
+
+    def _last_field(self, asked: Parameters, agent: str) -> str:
+        return agent if self._echo == "agent_user" else asked.user

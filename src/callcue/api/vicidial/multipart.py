@@ -57,8 +57,12 @@ def read_multipart(body: bytes, boundary: bytes) -> Multipart:
         lines_of, data = headers
         end = body.find(b"\n" + mark, data)
         at = len(body) if end < 0 else end
-        name = _field_name(lines_of)
-        if name is not None:
+        disposition = _disposition(lines_of)
+        found = _attributes(disposition)
+        if disposition and not found.keys() & {"name", "filename"}:
+            return Multipart(tuple(pairs), clear=False)  # PHP gives up here
+        name = found.get("name")
+        if name is not None and "filename" not in found:
             value = body[data:at]
             pairs.append((name, _text(value.removesuffix(b"\r") if end >= 0 else value)))
     clear = clear and len(body) - at <= LONGEST_STRETCH and _is_plain(body, mark, lines)
@@ -99,14 +103,13 @@ def _headers(body: bytes, begin: int) -> tuple[list[bytes], int] | None:
     return None
 
 
-def _field_name(lines: list[bytes]) -> str | None:
-    """The name of a field; None for a file, and for what has no name."""
+def _attributes(disposition: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for word in _words(_disposition(lines)):
+    for word in _words(disposition):
         key, equals, value = _split(word, "=")
         if equals:
             found[key.lower()] = _unquoted(value.lstrip("="))
-    return None if "filename" in found else found.get("name")
+    return found
 
 
 def _disposition(lines: list[bytes]) -> str:

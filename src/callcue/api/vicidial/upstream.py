@@ -4,8 +4,8 @@ Nothing is altered but what belongs to one connection: its hop-by-hop headers, `
 `X-Forwarded-For`, where the client's address is appended. Bodies are streamed both ways, never
 unpacked; redirects are the client's to follow.
 
-Each request has a connection of its own. On one that is kept open, a request that was lost is sent
-a second time by every HTTP client, and many a function here must not be done twice.
+Each request is sent once, on a connection of its own. HTTP clients send a GET again when its
+connection is lost before the answer, and many a function here must not be done twice.
 """
 
 import asyncio
@@ -41,6 +41,7 @@ _HOP_BY_HOP = frozenset(
 )
 _OF_THIS_HOP = frozenset({"host", "x-forwarded-for"})
 _NOT_MADE_UP = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
+LONGEST_HEADER = 64 * 1024
 _BEGINNING = 512
 """Bytes of an answer that are looked at."""
 
@@ -124,6 +125,8 @@ class Upstream:
         connect = aiohttp.ClientTimeout(total=None, connect=self.limits.connect_seconds)
         self._session = aiohttp.ClientSession(
             connector=connector,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=connect,
             auto_decompress=False,
@@ -161,6 +164,7 @@ class Upstream:
                     headers=_to_upstream(request),
                     data=exchange.body() if body is None and request.can_read_body else body,
                     allow_redirects=False,
+                    middlewares=(exchange.once,),
                 ) as answer:
                     await exchange.stream(answer, extra)
         except TimeoutError:
@@ -179,7 +183,17 @@ class _Exchange:
         self._limits = limits
         self._last = asyncio.get_running_loop().time() + limits.longest_seconds
         self._timeout: asyncio.Timeout | None = None
+        self._sent = False
         self.response = PassedOn(502, None, CIMultiDict())
+
+    async def once(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """A middleware of the client: it is called for every try, and there is one."""
+        if self._sent:
+            raise aiohttp.ClientConnectionError("lost")
+        self._sent = True
+        return await handler(request)
 
     def moves(self, timeout: asyncio.Timeout | None = None) -> None:
         """Something has come or gone: the time without a byte begins anew."""
@@ -241,9 +255,13 @@ def _to_upstream(request: web.Request) -> CIMultiDict[str]:
 def _without_hop_by_hop(headers: MultiMapping[str]) -> CIMultiDict[str]:
     named = ",".join(headers.getall(hdrs.CONNECTION, [])).lower().split(",")
     dropped = _HOP_BY_HOP.union(name.strip() for name in named)
-    return CIMultiDict(
-        (name, _sendable(value)) for name, value in headers.items() if name.lower() not in dropped
-    )
+    kept: CIMultiDict[str] = CIMultiDict()
+    spelt: dict[str, str] = {}
+    for name, value in headers.items():
+        if name.lower() not in dropped:
+            # aiohttp's client loses one of two names that differ in case alone.
+            kept.add(spelt.setdefault(name.lower(), name), _sendable(value))
+    return kept
 
 
 def _sendable(text: str) -> str:

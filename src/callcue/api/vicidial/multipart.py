@@ -85,9 +85,9 @@ def _after_mark(body: bytes, mark: bytes, at: int) -> int | None:
 
 def _is_plain(body: bytes, mark: bytes, lines: int) -> bool:
     """Whether the mark stands nowhere but in the lines found and in one last line."""
-    closing = b"\n" + mark + b"--"
     others = body.count(mark) - lines
-    return others == 0 or (others == 1 and body.count(closing) == 1)
+    last = (b"\n" + body).count(b"\n" + mark + b"--")
+    return others == 0 or (others == 1 and last == 1)
 
 
 def _headers(body: bytes, begin: int) -> tuple[list[bytes], int] | None:

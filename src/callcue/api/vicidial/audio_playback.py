@@ -5,7 +5,6 @@ from typing import Literal
 from callcue.api.users import ApiUser
 
 from . import replies, wire
-from .functions import Said
 from .login import Users
 from .parameters import Parameters
 from .playback import AudioPlayback, is_valid
@@ -23,12 +22,12 @@ class AudioPlaybackFunction:
         self._users = users
         self._echo = echo
 
-    async def answer(self, asked: Parameters, user: ApiUser) -> Said:
+    async def answer(self, asked: Parameters, user: ApiUser) -> str:
         """See `functions.Function.answer`."""
         if not is_valid(asked):
-            return Said(self._say(asked, wire.NOT_VALID))
+            return self._say(asked, wire.NOT_VALID)
         if not user.may(asked.function):
-            return Said(replies.no_permission(asked, user.group), ends_here=True)
+            return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)
         agent = await self._users.agent_of(asked.alt_user)
@@ -36,13 +35,11 @@ class AudioPlaybackFunction:
             return await self._do(asked, agent, user)
         # VICIdial says so and goes on with the agent_user it was given, be it empty.
         complaint = self._say(asked, wire.NO_USER_FOUND)
-        done = await self._do(asked, asked.agent_user, user)
-        return Said(f"{complaint}\n{done.text}", done.ends_here)
+        return f"{complaint}\n{await self._do(asked, asked.agent_user, user)}"
 
-    async def _do(self, asked: Parameters, agent: str, user: ApiUser) -> Said:
+    async def _do(self, asked: Parameters, agent: str, user: ApiUser) -> str:
         who = self._last_field(asked, agent)
-        text = await self._playback.answer(asked, agent, who, user.audience)
-        return Said(text, ends_here=text.startswith(wire.ENDS_THE_SCRIPT))
+        return await self._playback.answer(asked, agent, who, user.audience)
 
     def _say(self, asked: Parameters, line: str) -> str:
         return replies.Replies(asked, self._last_field(asked, asked.agent_user)).say(line)

@@ -41,7 +41,7 @@ class Elsewhere:
                 headers.extend(self._cors.of(request))
 
         try:
-            return await self._upstream.pass_on(request, received.body, extra)
+            return await self._upstream.pass_on(request, extra)
         except UpstreamFailed as failed:
             return Said(replies.not_upstream(wire.UPSTREAM_UNAVAILABLE, asked, str(failed)))
 
@@ -54,7 +54,11 @@ class Answers(Protocol):
 
 
 class OtherPaths:
-    """Passes on the other pages of `/agc/` and `/vicidial/`."""
+    """Passes on the other pages of `/agc/` and `/vicidial/`.
+
+    A page that has a handler of its own may come here with what that does not answer, even after it
+    has read the form.
+    """
 
     def __init__(self, upstream: Upstream, api: Answers) -> None:
         """*api* answers whatever may lead to api.php, however it is written."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from callcue.api.users import ApiUser
 
+from . import wire
 from .parameters import Parameters
 
 
@@ -20,9 +21,18 @@ class Said:
     newline: bool = True
     """Whether the last line is ended."""
 
+    @classmethod
+    def of(cls, text: str) -> "Said":
+        """What *text* is, by VICIdial's own lines."""
+        last = text.rpartition("\n")[2]
+        return cls(text, ends_here=last.startswith(wire.ENDS_THE_SCRIPT))
+
 
 class Function(Protocol):
     """One function; who asks has logged in."""
 
-    async def answer(self, asked: Parameters, user: ApiUser) -> Said:
-        """Check what is asked and whether *user* may, do it, and say what came of it."""
+    async def answer(self, asked: Parameters, user: ApiUser) -> Said | str:
+        """Check what is asked and whether *user* may, do it, and say what came of it.
+
+        A text alone is what `Said.of` makes of it.
+        """

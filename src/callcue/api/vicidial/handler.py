@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
+from callcue.api.users import UsersOutOfReach
 
 from . import replies, wire
 from .cors import Cors
@@ -36,11 +37,13 @@ class ApiPhp:
         address: ClientAddress,
         build: str,
         active: bool = True,
+        switch: Callable[[], Awaitable[bool]] | None = None,
         cors: Cors | None = None,
         elsewhere: Elsewhere | None = None,
         record: Record | None = None,
     ) -> None:
-        """*build* is our version; *active* false answers that the API is off.
+        """*build* is our version; *active* false answers that the API is off;
+        *switch* says whether it is on by somebody else's word, too.
 
         *functions*: those answered here, by their names. All others are passed on to *elsewhere*;
         without it they are answered as VICIdial answers what it does not know.
@@ -50,6 +53,7 @@ class ApiPhp:
         self._address = address
         self._build = build
         self._active = active
+        self._switch = switch
         self._cors = cors or Cors()
         self._elsewhere = elsewhere
         self._record = record or NoRecord()
@@ -88,6 +92,9 @@ class ApiPhp:
             return asked, await self._say(asked, address)
         except Refused as refused:
             return asked, Said(refused.line, ends_here=True)
+        except UsersOutOfReach:
+            line = replies.invalid_login(asked.user, wire.ERRSERVERS)
+            return asked, Said(line, ends_here=True)
         except web.HTTPNotFound:
             raise
         except Exception:
@@ -112,10 +119,14 @@ class ApiPhp:
         if len(asked.source) < _SHORTEST_SOURCE:
             return Said(replies.invalid_source(asked.source), ends_here=True)
         user = await self._users.log_in(asked, address)
-        if not self._active:
+        if not await self._is_active():
             return Said(wire.NOT_ACTIVE, ends_here=True)
         function = self._functions.get(asked.function)
-        return await function.answer(asked, user) if function is not None else Said("")
+        answer = await function.answer(asked, user) if function is not None else ""
+        return Said.of(answer) if isinstance(answer, str) else answer
+
+    async def _is_active(self) -> bool:
+        return self._active and (self._switch is None or await self._switch())
 
 
 def _text(said: Said, asked: Parameters) -> str:

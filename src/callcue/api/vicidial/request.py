@@ -19,6 +19,9 @@ _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _END_OF_TYPE = re.compile("[;, ]")
 
+_FORM: web.RequestKey[object] = web.RequestKey("form", object)
+"""Where a request keeps the form that was read of it."""
+
 IsOurs = Callable[[str], bool]
 """Whether a function of that name is answered here."""
 
@@ -28,8 +31,6 @@ class Received:
     """A request, as far as it had to be read."""
 
     asked: Parameters = field(default_factory=Parameters)
-    body: bytes | None = None
-    """The body, where it is a form and was read: all of it."""
     clear: bool = True
     """Whether PHP can find no other function in it than we did."""
 
@@ -37,13 +38,36 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class _Form:
     fields: Fields = field(default_factory=dict)
-    body: bytes | None = None
     clear: bool = True
 
 
 def everything(_: str) -> bool:
     """No function is answered elsewhere."""
     return True
+
+
+class BodyIsGone(Exception):
+    """The body was read and not kept, because it is too long or did not arrive whole."""
+
+
+def body_that_was_read(request: web.BaseRequest) -> bytes | None:
+    """The whole body, or None if it was not touched.
+
+    Raises:
+        BodyIsGone: there is no more of it.
+
+    """
+    if _FORM not in request:
+        return None
+    body = request[_FORM]
+    if not isinstance(body, bytes):
+        raise BodyIsGone
+    return body
+
+
+async def parameters(request: web.Request) -> Parameters:
+    """Read query and form, and nothing else matters."""
+    return (await receive(request)).asked
 
 
 async def receive(
@@ -59,7 +83,7 @@ async def receive(
     if function is not None and not is_ours(clean("function", function)):
         return Received(read(query, {}), clear=not cut_off)
     form = await _form(request, largest)
-    return Received(read(query, form.fields), form.body, form.clear and not cut_off)
+    return Received(read(query, form.fields), form.clear and not cut_off)
 
 
 def target(request: web.BaseRequest) -> str:
@@ -80,16 +104,16 @@ async def _form(request: web.Request, largest: int) -> _Form:
         return _Form(clear=len(kinds) < 2 or request.method != hdrs.METH_POST)
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         return _Form(clear=False)  # PHP reads it as it is; what stands before PHP may not
-    body = await _read(request, largest)
+    body = request[_FORM] = await _read(request, largest)
     if body is None:
         return _Form(clear=False)
     if kind == _URLENCODED:
-        return _Form(parse(body), body, len(kinds) == 1 and not is_cut_off(body))
+        return _Form(parse(body), len(kinds) == 1 and not is_cut_off(body))
     boundary = boundary_of(kinds[0])
     if boundary is None:
-        return _Form({}, body, len(kinds) == 1)
+        return _Form(clear=len(kinds) == 1)
     found = read_multipart(body, boundary)
-    return _Form(last_of_each(found.pairs), body, len(kinds) == 1 and found.clear)
+    return _Form(last_of_each(found.pairs), len(kinds) == 1 and found.clear)
 
 
 async def _read(request: web.Request, largest: int) -> bytes | None:

@@ -21,7 +21,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .request import target
+from .request import BodyIsGone, body_that_was_read, target
 
 _log = logging.getLogger(__name__)
 
@@ -138,10 +138,8 @@ class Upstream:
         finally:
             self._session = None
 
-    async def pass_on(
-        self, request: web.Request, body: bytes | None = None, extra: Extra | None = None
-    ) -> PassedOn:
-        """Send it and stream the answer; *body*, if that has been read already.
+    async def pass_on(self, request: web.Request, extra: Extra | None = None) -> PassedOn:
+        """Send it and stream the answer.
 
         An answer that breaks off breaks off for the client too: its connection is cut.
 
@@ -153,6 +151,10 @@ class Upstream:
             raise UpstreamFailed("not running")
         if (request.content_length or 0) > self.limits.largest_body:
             raise UpstreamFailed("the body is too long")
+        try:
+            body = body_that_was_read(request)
+        except BodyIsGone:
+            raise UpstreamFailed("the form is too long, or broken") from None
         exchange = _Exchange(request, self.limits)
         url = URL(self._base + _sendable(target(request)), encoded=True)
         try:

@@ -51,7 +51,9 @@ FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
 UPSTREAM_UNAVAILABLE = "ERROR: VICIdial server unavailable - {reason}|{function}|{agent_user}"
 NOT_PASSED_ON = "ERROR: request not passed on - {reason}|{function}|{agent_user}"
 
-ENDS_THE_SCRIPT = (NOTHING_PLAYING.partition("{")[0], ALREADY_PLAYING.partition("{")[0])
+ENDS_THE_SCRIPT = tuple(
+    line.partition("{")[0] for line in (NO_PERMISSION, NOTHING_PLAYING, ALREADY_PLAYING)
+)
 """Answers after which VICIdial's script ends, before it gets to CLOSE_LINK."""
 
 # The last word of INVALID_LOGIN.

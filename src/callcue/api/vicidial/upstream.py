@@ -42,6 +42,7 @@ _HOP_BY_HOP = frozenset(
 _OF_THIS_HOP = frozenset({"host", "x-forwarded-for"})
 _NOT_MADE_UP = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 LONGEST_HEADER = 64 * 1024
+_PIECE = 64 * 1024
 _BEGINNING = 512
 """Bytes of an answer that are looked at."""
 
@@ -164,7 +165,7 @@ class Upstream:
                     request.method,
                     url,
                     headers=_to_upstream(request),
-                    data=exchange.body() if body is None and request.can_read_body else body,
+                    data=exchange.body(body) if body or request.can_read_body else None,
                     allow_redirects=False,
                     middlewares=(exchange.once,),
                 ) as answer:
@@ -204,8 +205,13 @@ class _Exchange:
             now = asyncio.get_running_loop().time()
             self._timeout.reschedule(min(now + self._limits.idle_seconds, self._last))
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """What the client sends, as it comes."""
+    async def body(self, read: bytes | None) -> AsyncIterator[bytes]:
+        """What the client sends, as it comes; *read*: what has come already, which is all."""
+        if read is not None:
+            for begin in range(0, len(read), _PIECE):
+                yield read[begin : begin + _PIECE]
+                self.moves()
+            return
         size = 0
         async for chunk in self._request.content.iter_any():
             size += len(chunk)

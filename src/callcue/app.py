@@ -27,11 +27,12 @@ from callcue.api.vicidial import wire
 from callcue.api.vicidial.audio_playback import AudioPlaybackFunction
 from callcue.api.vicidial.cors import Cors
 from callcue.api.vicidial.elsewhere import Elsewhere, OtherPaths
+from callcue.api.vicidial.exchange import UpstreamLimits, before_headers
 from callcue.api.vicidial.functions import Function
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.playback import AudioPlayback
-from callcue.api.vicidial.upstream import Upstream, UpstreamLimits, before_headers
+from callcue.api.vicidial.upstream import Upstream
 from callcue.api.vicidial.webserver import Webserver
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller

@@ -10,9 +10,10 @@ from multidict import CIMultiDict
 
 from . import replies, wire
 from .cors import Cors
+from .exchange import PassedOn, UpstreamFailed
 from .functions import Said
 from .request import Received, target
-from .upstream import PassedOn, Upstream, UpstreamFailed
+from .upstream import Upstream
 
 _API = re.compile(r"(?:.*/)?agc/api(?:\.[^/]*)?(?:/.*)?", re.IGNORECASE)
 """Paths that a web server may lead to api.php."""

@@ -13,12 +13,12 @@ from callcue.api.users import UsersOutOfReach
 from . import replies, wire
 from .cors import Cors
 from .elsewhere import Elsewhere
+from .exchange import PassedOn
 from .functions import Function, Said
 from .login import Refused, Users
 from .parameters import Parameters
 from .record import Asked, NoRecord, Record
 from .request import Received, receive
-from .upstream import PassedOn
 
 _log = logging.getLogger(__name__)
 

@@ -28,12 +28,19 @@ from callcue.api.requests import request_log
 from callcue.api.rights import Right
 from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource
-from callcue.api.vicidial import fronter
+from callcue.api.vicidial import fronter, wire
+from callcue.api.vicidial.audio_playback import AudioPlaybackFunction
+from callcue.api.vicidial.cors import Cors
+from callcue.api.vicidial.elsewhere import Elsewhere, OtherPaths
+from callcue.api.vicidial.exchange import UpstreamLimits, before_headers
+from callcue.api.vicidial.functions import Function
 from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.non_agent import NonAgentApi, SoundsList
 from callcue.api.vicidial.playback import AudioPlayback
 from callcue.api.vicidial.record import Record
+from callcue.api.vicidial.upstream import Upstream
+from callcue.api.vicidial.webserver import Webserver
 from callcue.asterisk.dialplan import DEFAULT_CONTEXT
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
@@ -102,7 +109,7 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
         port=asterisk.port,
         username=asterisk.username,
         secret=asterisk.secret.get_secret_value(),
-        tls=_tls(asterisk.tls_ca) if asterisk.tls else None,
+        tls=_tls(asterisk.tls_ca, "asterisk.tls_ca") if asterisk.tls else None,
         ignore=settings.calls.ignore_channels,
         agents=settings.agents,
         agent_channels=settings.calls.agent_channels,
@@ -140,7 +147,12 @@ def make_app(
     server.report_to(controller)
     lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
-    app = web.Application(middlewares=[request_log, envelope], client_max_size=LARGEST_BODY)
+    app = web.Application(
+        middlewares=[request_log, envelope],
+        client_max_size=LARGEST_BODY,
+        # What is passed on must stay as it came; and no small body becomes a large one in here.
+        handler_args={"auto_decompress": False},
+    )
     routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
     workspaces = Workspaces(_workspaces(settings))
     entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
@@ -178,24 +190,28 @@ def _add_vicidial(
 ) -> None:
     passwords = Passwords(users, lockout, like=[user.password for user in _users(settings)])
     logins = Users(users, passwords)
-    rooms = _agent_rooms(controller, database)
+    upstream = _upstream(settings)
+    cors = _cors(settings)
     api = ApiPhp(
-        playback=AudioPlayback(controller, {settings.asterisk.name: settings.asterisk.host}, rooms),
+        functions=_functions(settings, controller, logins, database),
         users=logins,
         address=address,
         build=__version__,
         active=settings.vicidial.active,
-        echo=settings.vicidial.echo,
         switch=database.users.api_active if database and database.users else None,
-        functions=(
-            {fronter.FUNCTION: fronter.FronterAudioStop(controller, database.agents, logins)}
-            if database and database.agents
-            else {}
-        ),
+        cors=cors,
+        elsewhere=Elsewhere(upstream, cors) if upstream is not None else None,
         record=record,
     )
     routes.add(app, routes.vicidial_routes(api))
-    routes.add(app, routes.non_agent_routes(NonAgentApi(_sounds_list(settings), logins, address)))
+    pages = _other_pages(app, settings, upstream, api)
+    elsewhere = pages.handle if pages is not None else None
+    non_agent = NonAgentApi(_sounds_list(settings), logins, address, elsewhere=elsewhere)
+    routes.add(app, routes.non_agent_routes(non_agent))
+    if (
+        pages is not None
+    ):  # behind every other below /agc/ and /vicidial/: nothing is left for those
+        routes.add(app, routes.upstream_routes(pages))
 
     async def close(_: web.Application) -> None:
         passwords.close()
@@ -275,6 +291,61 @@ def _sounds_list(settings: Settings) -> SoundsList:
     )
 
 
+def _functions(
+    settings: Settings, controller: Controller, logins: Users, database: _VicidialDatabase | None
+) -> dict[str, Function]:
+    """The functions of api.php that are answered here."""
+    hosts = {settings.asterisk.name: settings.asterisk.host}
+    playback = AudioPlayback(controller, hosts, _agent_rooms(controller, database))
+    upstream = settings.vicidial.upstream
+    silent_for = upstream.idle_seconds if upstream is not None else 0
+    functions: dict[str, Function] = {
+        wire.FUNCTION: AudioPlaybackFunction(playback, logins, settings.vicidial.echo),
+        wire.WEBSERVER_FUNCTION: Webserver(__version__, upstream_seconds=silent_for),
+    }
+    if database is not None and database.agents is not None:
+        stop = fronter.FronterAudioStop(controller, database.agents, logins)
+        functions[fronter.FUNCTION] = stop
+    return functions
+
+
+def _upstream(settings: Settings) -> Upstream | None:
+    given = settings.vicidial.upstream
+    if given is None:
+        return None
+    limits = UpstreamLimits(
+        connect_seconds=given.connect_seconds,
+        idle_seconds=given.idle_seconds,
+        longest_seconds=given.longest_seconds,
+        connections=given.connections,
+        largest_form=given.largest_form,
+        largest_body=given.largest_body,
+    )
+    tls = _tls(given.tls_ca, "vicidial.upstream.tls_ca") if given.tls_ca is not None else None
+    return Upstream(given.url, limits, tls)
+
+
+def _cors(settings: Settings) -> Cors:
+    given = settings.vicidial.cors
+    return Cors(frozenset(given.origins), given.methods, given.headers, given.credentials)
+
+
+def _other_pages(
+    app: web.Application, settings: Settings, upstream: Upstream | None, api: ApiPhp
+) -> OtherPaths | None:
+    """VICIdial's other pages, if they are to be had here; *app* runs the way to it."""
+    if upstream is None or settings.vicidial.upstream is None:
+        return None
+
+    async def running(_: web.Application) -> AsyncIterator[None]:
+        async with upstream.running():
+            yield
+
+    app.cleanup_ctx.append(running)
+    app.on_response_prepare.append(before_headers)
+    return OtherPaths(upstream, api) if settings.vicidial.upstream.other_paths else None
+
+
 def _add_bird(
     app: web.Application,
     settings: Settings,
@@ -339,11 +410,11 @@ def _keys(settings: Settings) -> list[AccessKey]:
     ]
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
+def _tls(ca_file: str | None, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        raise SettingsError(f"asterisk.tls_ca: {ca_file} is of no use: {error}") from None
+        raise SettingsError(f"{setting}: {ca_file} is of no use: {error}") from None
 
 
 TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)

@@ -146,7 +146,11 @@ async def test_given_a_broken_or_too_long_form_then_the_query_still_counts(
         (b"a=+%2B%20", {"a": " + "}),
         (b"a=%ff%C3%A4", {"a": "\ufffdä"}),
         (b"dial.override=Y", {"dial_override": "Y"}),
-        (b"", {"": ""}),
+        (b"", {}),
+        (b"=1", {}),
+        (b"a%00b=1", {"a": "1"}),
+        (b"agent[user=1", {"agent_user": "1"}),
+        (b" a=1&%20b=2", {"a": "1", "b": "2"}),
     ],
 )
 def test_given_a_query_then_it_is_taken_apart_as_php_does(

@@ -10,6 +10,8 @@ class Right(StrEnum):
     """Anybody may ask."""
     API_USER = "api user"
     """A user name and a password, and the function among those the user may use."""
+    UPSTREAM = "upstream"
+    """Not ours to say: the server behind us asks."""
     CALLS_READ = "calls:read"
     PLAYBACK_WRITE = "playback:write"
     OPERATOR = "operator"

@@ -10,6 +10,7 @@ from .bird.entrance import Entrance
 from .bird.handlers import BirdApi, VisitHandler
 from .health import Health
 from .rights import Right
+from .vicidial.elsewhere import OtherPaths
 from .vicidial.handler import ApiPhp
 from .vicidial.non_agent import NonAgentApi
 
@@ -55,6 +56,15 @@ def non_agent_routes(api: NonAgentApi) -> list[Route]:
 def operator_routes(log: AnswersLog) -> list[Route]:
     """For who runs callcue: an access key of any workspace, with the scope `operator`."""
     return [Route(GET, "/vicidial/log", Right.OPERATOR, log.handle)]
+
+
+def upstream_routes(pages: OtherPaths) -> list[Route]:
+    """The other pages of VICIdial; to be added last, so that ours go before them.
+
+    aiohttp asks routes with a fixed beginning first, whatever their order; so this one has none.
+    """
+    path = "/{page:(?:agc|vicidial)/.*}"
+    return [Route(hdrs.METH_ANY, path, Right.UPSTREAM, pages.handle)]
 
 
 def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:

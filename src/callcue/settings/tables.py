@@ -29,13 +29,17 @@ from .words import (
     AltUser,
     Application,
     Audience,
+    BaseUrl,
     ConferenceNumber,
     Context,
     DatabaseName,
     DatabaseUser,
     Group,
+    HeaderName,
     Host,
+    Method,
     Name,
+    Origin,
     Pattern,
     Scope,
     ServerIp,
@@ -47,6 +51,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=1, le=7 * 86400, allow_inf_nan=False)]
 IN_MEMORY = ":memory:"
 LONGEST_IPV6_PREFIX = 64
+Bytes = Annotated[int, Field(ge=1024, le=16 * 1024**3)]
 EVERYTHING: tuple[Pattern, ...] = ("*",)
 
 
@@ -152,6 +157,48 @@ class VicidialSounds(Table):
     )
 
 
+class Upstream(Table):
+    """The real VICIdial, which gets what is not ours; a text alone is its `url`."""
+
+    url: BaseUrl
+    tls_ca: str | None = None
+    other_paths: bool = False
+    connect_seconds: Seconds = 5
+    idle_seconds: Seconds = 30
+    longest_seconds: Seconds = 600
+    connections: Annotated[int, Field(ge=1, le=10_000)] = 100
+    largest_form: Bytes = 1024 * 1024
+    largest_body: Bytes = 64 * 1024 * 1024
+
+    @model_validator(mode="before")
+    @classmethod
+    def _url_alone(cls, table: Any) -> Any:
+        return {"url": table} if isinstance(table, str) else table
+
+    @field_validator("url")
+    @classmethod
+    def _has_a_port(cls, url: str) -> str:
+        port = url.partition("://")[2].partition("/")[0].partition(":")[2]
+        if port and not 0 < int(port) < 65536:
+            raise ValueError("has a port that there is not")
+        return url
+
+
+class Cors(Table):
+    """Pages of which other origins may call `api.php` from a browser."""
+
+    origins: tuple[Origin, ...] = ()
+    methods: tuple[Method, ...] = ("GET", "POST")
+    headers: tuple[HeaderName, ...] = ()
+    credentials: bool = False
+
+    @model_validator(mode="after")
+    def _not_everybody_with_credentials(self) -> "Cors":
+        if self.credentials and "*" in self.origins:
+            raise ValueError("credentials need origins that are named: not *")
+        return self
+
+
 class Vicidial(Table):
     """The `api.php` dialect."""
 
@@ -163,6 +210,9 @@ class Vicidial(Table):
     database: VicidialDatabase | None = None
     servers: dict[ServerIp, Name] = Field(default_factory=dict)
     sounds: VicidialSounds | None = None
+
+    upstream: Upstream | None = None
+    cors: Cors = Cors()
 
 
 class Store(Table):

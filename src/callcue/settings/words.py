@@ -58,3 +58,15 @@ Scope = Annotated[str, _text(r"^(calls:read|playback:write|operator)$")]
 
 Words = Annotated[tuple[Function, ...], BeforeValidator(_listed)]
 """A list, or one text with blanks between the words, as VICIdial keeps them."""
+
+Origin = Annotated[str, _text(r"^(\*|[a-z][a-z0-9+.-]*://[A-Za-z0-9_.:\[\]-]{1,253}|null)$")]
+"""Of a browser's page: scheme and host, or `*` for any."""
+
+Method = Annotated[str, _text(r"^[A-Z]{1,20}$")]
+
+HeaderName = Annotated[str, _text(r"^[A-Za-z0-9-]{1,100}$")]
+
+BaseUrl = Annotated[
+    str, _text(r"^https?://[A-Za-z0-9_.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9_.~-]{1,100}){0,8}/?$")
+]
+"""Where a server is: no user, no password, no query."""

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from . import refusals
 
@@ -17,6 +17,8 @@ async def json_object(request: web.Request) -> dict[str, Any]:
 
     """
     charset = (request.charset or "utf-8").lower()
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise refusals.unsupported_media_type()
     if request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
         raise refusals.unsupported_media_type()
     found = _parse(await _read(request))

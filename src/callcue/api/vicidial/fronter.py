@@ -37,7 +37,7 @@ class FronterAudioStop:
         self._users = users
 
     async def answer(self, asked: Parameters, user: ApiUser) -> str:
-        """See `handler.Function`."""
+        """See `functions.Function.answer`."""
         named = len(asked.alt_user) >= _SHORTEST_ALT_USER
         if asked.value not in VALUES or not (asked.agent_user or named):
             return _say(wire.FRONTER_NOT_VALID, asked)

@@ -1,33 +1,29 @@
 """The one handler of `api.php`: the checks in VICIdial's order, and always HTTP 200."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, Protocol
+from datetime import UTC, datetime
 
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
-from callcue.api.users import ApiUser, UsersOutOfReach
+from callcue.api.users import UsersOutOfReach
 
 from . import replies, wire
+from .cors import Cors
+from .elsewhere import Elsewhere
+from .exchange import PassedOn
+from .functions import Function, Said
 from .login import Refused, Users
 from .parameters import Parameters
-from .playback import AudioPlayback, is_valid
-from .record import NoRecord, Record
-from .request import parameters
+from .record import Asked, NoRecord, Record
+from .request import Received, receive
 
 _log = logging.getLogger(__name__)
 
-Echo = Literal["agent_user", "user"]
 _SHORTEST_SOURCE = 2
-_SHORTEST_ALT_USER = 2
-
-
-class Function(Protocol):
-    """A function of `api.php` beside `audio_playback`."""
-
-    async def answer(self, asked: Parameters, user: ApiUser) -> str:
-        """Check, do it, and say what came of it."""
+_BEFORE_LOGIN = wire.COFFEE_FUNCTIONS | {wire.VERSION_FUNCTION}
 
 
 class ApiPhp:
@@ -36,93 +32,106 @@ class ApiPhp:
     def __init__(
         self,
         *,
-        playback: AudioPlayback,
+        functions: Mapping[str, Function],
         users: Users,
         address: ClientAddress,
         build: str,
         active: bool = True,
-        echo: Echo = "agent_user",
         switch: Callable[[], Awaitable[bool]] | None = None,
-        functions: Mapping[str, Function] | None = None,
+        cors: Cors | None = None,
+        elsewhere: Elsewhere | None = None,
         record: Record | None = None,
     ) -> None:
-        """*build* is our version; *active* false answers that the API is off.
+        """*build* is our version; *active* false answers that the API is off;
+        *switch* says whether it is on by somebody else's word, too.
 
-        *switch* says whether it is on by somebody else's word, too; *functions*: by their names.
+        *functions*: those answered here, by their names. All others are passed on to *elsewhere*;
+        without it they are answered as VICIdial answers what it does not know.
         """
-        self._record = record or NoRecord()
-        self._playback = playback
+        self._functions = functions
         self._users = users
         self._address = address
         self._build = build
         self._active = active
-        self._echo = echo
         self._switch = switch
-        self._functions = dict(functions or {})
+        self._cors = cors or Cors()
+        self._elsewhere = elsewhere
+        self._record = record or NoRecord()
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
+        if self._cors.answers(request):
+            return web.Response(headers=self._cors.of(request))
+        came, began = datetime.now(UTC), time.perf_counter()
+        address = self._address.of(request)
+        asked, answer = await self._answer(request, address)
+        record = Asked(came, asked, address)
+        if isinstance(answer, PassedOn):
+            seconds = time.perf_counter() - began
+            self._record.wrote(record.passed_on(answer.status, answer.readable, seconds))
+            return answer
+        text = _text(answer, asked)
+        self._record.wrote(record.answered(text, time.perf_counter() - began))
+        return web.Response(
+            text=text,
+            status=answer.status,
+            content_type="text/html",
+            charset="utf-8",
+            headers={**wire.HEADERS, **self._cors.of(request)},
+        )
+
+    async def _answer(
+        self, request: web.Request, address: str
+    ) -> tuple[Parameters, PassedOn | Said]:
         asked = Parameters()
         try:
-            asked = await parameters(request)
-            text = await self._answer(asked, self._address.of(request))
+            received = await self._receive(request)
+            asked = received.asked
+            if self._elsewhere is not None and not self._is_ours(asked.function):
+                return asked, await self._elsewhere.answer(request, received)
+            return asked, await self._say(asked, address)
         except Refused as refused:
-            text = refused.line
+            return asked, Said(refused.line, ends_here=True)
         except UsersOutOfReach:
-            text = replies.invalid_login(asked.user, wire.ERRSERVERS)
+            line = replies.invalid_login(asked.user, wire.ERRSERVERS)
+            return asked, Said(line, ends_here=True)
+        except web.HTTPNotFound:
+            raise
         except Exception:
             # A screen reads the line, never the status: a fault of ours is an ERROR line too.
             _log.exception("api.php failed")
-            text = replies.Replies(asked, asked.agent_user).say(wire.FAULT)
-        return web.Response(
-            text=f"{text}\n" if text else "",
-            content_type="text/html",
-            charset="utf-8",
-            headers=wire.HEADERS,
-        )
+            return asked, Said(replies.Replies(asked, asked.agent_user).say(wire.FAULT))
 
-    async def _answer(self, asked: Parameters, address: str) -> str:
+    async def _receive(self, request: web.Request) -> Received:
+        if self._elsewhere is None:
+            return await receive(request)
+        return await receive(request, self._is_ours, self._elsewhere.largest_form)
+
+    def _is_ours(self, function: str) -> bool:
+        return function in self._functions or function in _BEFORE_LOGIN
+
+    async def _say(self, asked: Parameters, address: str) -> Said:
         if asked.function == wire.VERSION_FUNCTION:
-            return replies.version(self._build)
+            return Said(replies.version(self._build), ends_here=True)
+        if asked.function in wire.COFFEE_FUNCTIONS:
+            coffee = replies.coffee(asked.function)
+            return Said(coffee, ends_here=True, status=wire.TEAPOT, newline=False)
         if len(asked.source) < _SHORTEST_SOURCE:
-            return replies.invalid_source(asked.source)
+            return Said(replies.invalid_source(asked.source), ends_here=True)
         user = await self._users.log_in(asked, address)
         if not user.agent_api:
-            return replies.invalid_login(asked.user, wire.GOOD, auth=1)
+            line = replies.invalid_login(asked.user, wire.GOOD, auth=1)
+            return Said(line, ends_here=True)
         if not await self._is_active():
-            return wire.NOT_ACTIVE
-        if asked.function in self._functions:
-            return await self._functions[asked.function].answer(asked, user)
-        if asked.function != wire.FUNCTION:
-            return ""
-        return await self._audio_playback(asked, user)
+            return Said(wire.NOT_ACTIVE, ends_here=True)
+        function = self._functions.get(asked.function)
+        answer = await function.answer(asked, user) if function is not None else ""
+        return Said.of(answer) if isinstance(answer, str) else answer
 
     async def _is_active(self) -> bool:
         return self._active and (self._switch is None or await self._switch())
 
-    async def _audio_playback(self, asked: Parameters, user: ApiUser) -> str:
-        if not is_valid(asked):
-            return self._say(asked, asked.agent_user, wire.NOT_VALID)
-        if not user.may(asked.function):
-            return replies.no_permission(asked, user.group)
-        if len(asked.alt_user) < _SHORTEST_ALT_USER:
-            return await self._do(asked, asked.agent_user, user)
-        try:
-            agent = await self._users.agent_of(asked.alt_user)
-        except UsersOutOfReach:
-            return self._say(asked, asked.agent_user, wire.AGENTS_OUT_OF_REACH)
-        if agent is not None:
-            return await self._do(asked, agent, user)
-        # VICIdial says so and goes on with the agent_user it was given, be it empty.
-        complaint = self._say(asked, asked.agent_user, wire.NO_USER_FOUND)
-        return f"{complaint}\n{await self._do(asked, asked.agent_user, user)}"
 
-    async def _do(self, asked: Parameters, agent: str, user: ApiUser) -> str:
-        who = self._last_field(asked, agent)
-        return await self._playback.answer(asked, agent, who, user.audience)
-
-    def _say(self, asked: Parameters, agent: str, line: str) -> str:
-        return replies.Replies(asked, self._last_field(asked, agent)).say(line)
-
-    def _last_field(self, asked: Parameters, agent: str) -> str:
-        return agent if self._echo == "agent_user" else asked.user
+def _text(said: Said, asked: Parameters) -> str:
+    text = f"{said.text}\n" if said.text and said.newline else said.text
+    return text + wire.CLOSE_LINK if asked.wants_link and not said.ends_here else text

@@ -1,8 +1,17 @@
 """A record of every answer, for those who have to know who did what. Never a password."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from .parameters import Parameters
+
+LONGEST_FIELD = 255
+LONGEST_REASON = 500
+
+_RESULT = re.compile(r"([A-Z]+): ")
+_PASSED_ON = re.compile(r"[A-Z]+: (?:(?! - )[^|:<\n\x00-\x1f])*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +47,48 @@ class NoRecord:
 
     def wrote(self, answered: Answered) -> None:
         """See `Record.wrote`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The half of a record that is known before the answer."""
+
+    at: datetime
+    parameters: Parameters
+    address: str
+
+    def answered(self, text: str, seconds: float) -> Answered:
+        """The record of an answer of ours."""
+        result = _RESULT.match(text)
+        reason = " / ".join(text.strip("\n").split("\n"))
+        return self._with(result[1] if result else "", reason, seconds)
+
+    def passed_on(self, status: int, begin: str, seconds: float) -> Answered:
+        """The record of an answer that was not ours, of which *begin* is the first of its text.
+
+        VICIdial's own answer to a wrong password repeats it, so only the words are kept that come
+        before the first field.
+        """
+        words = _PASSED_ON.match(begin)
+        if words is None:
+            return self._with(str(status), "passed on", seconds)
+        text, password = words[0].strip(), self.parameters.password
+        if password and password in text:
+            text = text.partition(":")[0]
+        return self._with(text.partition(":")[0], f"passed on: {text}", seconds)
+
+    def _with(self, result: str, reason: str, seconds: float) -> Answered:
+        asked = self.parameters
+        return Answered(
+            at=self.at,
+            user=asked.user[:LONGEST_FIELD],
+            agent=asked.agent_user[:LONGEST_FIELD],
+            function=asked.function[:LONGEST_FIELD],
+            stage=asked.stage[:LONGEST_FIELD],
+            value=asked.value[:LONGEST_FIELD],
+            result=result,
+            reason=reason[:LONGEST_REASON],
+            source=asked.source[:LONGEST_FIELD],
+            address=self.address,
+            seconds=seconds,
+        )

@@ -94,3 +94,22 @@ def no_permission(asked: Parameters, group: str) -> str:
     return wire.NO_PERMISSION.format(
         value=asked.value, user=asked.user, function=asked.function, group=group
     )
+
+
+def no_permission_here(asked: Parameters, group: str) -> str:
+    """The same for `webserver`, which has a line of its own."""
+    return wire.NO_PERMISSION_FOR_WEBSERVER.format(
+        user=asked.user, function=asked.function, group=group
+    )
+
+
+def coffee(function: str) -> str:
+    """We are a teapot."""
+    return wire.COFFEE.format(function=function)
+
+
+def not_upstream(line: str, asked: Parameters, reason: str) -> str:
+    """A function of somebody else that could not be handed to them."""
+    return line.format(
+        reason=in_one_field(reason), function=asked.function, agent_user=asked.agent_user
+    )

@@ -6,6 +6,8 @@ marked as ours, which tell what VICIdial does not notice.
 
 FUNCTION = "audio_playback"
 VERSION_FUNCTION = "version"
+WEBSERVER_FUNCTION = "webserver"
+COFFEE_FUNCTIONS = frozenset({"coffee", "start_coffee", "make_coffee", "brew_coffee"})
 
 VERSION = "VERSION: 2.14-82|BUILD: {build}|DATE: {date}|EPOCH: {epoch}"
 INVALID_SOURCE = "ERROR: Invalid Source - {source}"
@@ -15,6 +17,13 @@ NO_PERMISSION = (
     "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION"
     " - {value}|{user}|{function}|{group}"
 )
+NO_PERMISSION_FOR_WEBSERVER = (
+    "ERROR: auth USER DOES NOT HAVE PERMISSION TO USE THIS FUNCTION - {user}|{function}|{group}"
+)
+WEBSERVER = "<PRE>Webserver Data:\n{facts}</PRE>"
+TEAPOT = 418
+COFFEE = "Coffee: {function}|Error 418 I'm a teapot"
+CLOSE_LINK = "\n<a href=\"javascript:window.opener='x';window.close();\">Close This Window</a>\n"
 
 SUCCESS = "SUCCESS: audio_playback function sent - {value}|{stage}|{who}"
 REPLACED = "NOTICE: audio_playback previous playback stopped - {stage}|{dial_override}|{who}"
@@ -41,6 +50,13 @@ TOO_MANY_COMMANDS = "ERROR: audio_playback error - too many commands are waiting
 FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
 AGENTS_OUT_OF_REACH = "ERROR: {function} error - agent database unavailable - {stage}|{who}"
 SERVER_UNKNOWN = "ERROR: {function} error - telephony server unknown - {server}|{stage}|{who}"
+UPSTREAM_UNAVAILABLE = "ERROR: VICIdial server unavailable - {reason}|{function}|{agent_user}"
+NOT_PASSED_ON = "ERROR: request not passed on - {reason}|{function}|{agent_user}"
+
+ENDS_THE_SCRIPT = tuple(
+    line.partition("{")[0] for line in (NO_PERMISSION, NOTHING_PLAYING, ALREADY_PLAYING)
+)
+"""Answers after which VICIdial's script ends, before it gets to CLOSE_LINK."""
 
 # The last word of INVALID_LOGIN.
 GOOD = "GOOD"

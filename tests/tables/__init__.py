@@ -1,0 +1,1 @@
+"""Tables of requests and what is answered."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, select, text, update
+from sqlalchemy import Connection, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -71,6 +71,9 @@ class Database:
         end = monotonic() + self._busy_seconds
         while True:
             try:
+                async with self.reading() as connection:
+                    if await connection.run_sync(_is_as_it_should_be):
+                        return
                 async with self.writing() as connection:
                     await connection.run_sync(_migrate)
                 return
@@ -123,6 +126,12 @@ def _make_file(file: Path, create: bool) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
     except OSError as error:
         raise StoreMissing(f"{file} cannot be made: {error.strerror}") from None
+
+
+def _is_as_it_should_be(connection: Connection) -> bool:
+    if not inspect(connection).has_table(STATE.name):
+        return False
+    return connection.execute(select(STATE.c.version)).scalar() == VERSION
 
 
 def _migrate(connection: Connection) -> None:

@@ -127,6 +127,15 @@ async def test_given_more_than_may_wait_then_the_rest_is_dropped_and_counted(
     assert record.drops() == 0
 
 
+async def test_given_two_who_write_at_once_then_nothing_is_written_twice(
+    record: AnswerRecord,
+) -> None:
+    for number in range(3):
+        record.wrote(answered(f"u{number}"))
+    await asyncio.gather(*(record.write() for _ in range(3)))
+    assert await _users(record) == ["u2", "u1", "u0"]
+
+
 async def test_given_answers_too_old_or_too_many_then_the_newest_stay(database: Database) -> None:
     clock = Clock()
     record = AnswerRecord(database, Retention(days=2, rows=3), clock=clock)
@@ -186,15 +195,15 @@ async def test_given_a_locked_store_then_answers_wait_and_are_written_when_it_is
     async def is_said() -> bool:
         return "cannot be written" in caplog.text
 
-    async def is_there() -> bool:
-        return await _users(store.answers) == ["ann"]
+    async def is_over() -> bool:
+        return "can be written again" in caplog.text
 
     with caplog.at_level(logging.INFO):
         async with other.writing():
             store.answers.wrote(answered("ann"))
             await until(is_said)
             assert await _users(store.answers) == []
-        await until(is_there)
+        await until(is_over)
+    assert await _users(store.answers) == ["ann"]
     assert caplog.text.count("cannot be written") == 1
-    assert "can be written again" in caplog.text
     await asyncio.gather(store.stop(), other.close())

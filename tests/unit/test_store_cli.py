@@ -288,7 +288,7 @@ async def test_given_the_real_command_then_a_running_service_lets_in_whom_it_add
         store.answers.wrote(_answered(1))
         await store.answers.write()
         code, said = await _process("log", "--json")
-        assert (code, json.loads(said)["value"]) == (0, "clip1")
+        assert (code, json.loads(said.splitlines()[-1])["value"]) == (0, "clip1")
 
 
 async def _process(*words: str, password: bytes = b"") -> tuple[int | None, bytes]:

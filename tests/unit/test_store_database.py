@@ -145,6 +145,14 @@ async def test_given_somebody_who_writes_then_readers_do_not_wait_and_writers_gi
             await connection.execute(update(STATE).values(users_revision=6))
 
 
+async def test_given_somebody_who_writes_then_a_store_can_be_opened_and_read(
+    tmp_path: Path,
+) -> None:
+    url = _url(tmp_path)
+    async with _database(url) as writer, writer.writing(), _database(url) as reader:
+        assert await _version(reader) == VERSION
+
+
 async def test_given_a_short_write_then_another_writer_waits_for_it(tmp_path: Path) -> None:
     patient = Database(_url(tmp_path), busy_seconds=5)
     async with _database(_url(tmp_path)) as writer:

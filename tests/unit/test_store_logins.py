@@ -237,17 +237,20 @@ async def test_given_a_store_that_comes_late_then_it_is_used_from_then_on(tmp_pa
 
 
 async def test_given_a_store_locked_at_the_start_then_logins_work_and_it_is_read_later(
-    url: str, database: Database, caplog: pytest.LogCaptureFixture
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(Store(url), http=TRUST) as service:
         for _ in range(FAILURES):
             await _login(service, THERE, "wrong")
-    async with database.writing():
-        store = Store(url, busy_seconds=0.05)
-        lockout = Lockout(keeper=store.logins)
-        await store.start(lockout)
-        assert "cannot be read" in caplog.text
-        assert not lockout.locked(None, THERE)
+    blocker = sqlite3.connect(tmp_path / "callcue.db", isolation_level=None)
+    blocker.execute("PRAGMA locking_mode=EXCLUSIVE")  # even to readers
+    blocker.execute("UPDATE store_state SET users_revision = users_revision + 1")
+    store = Store(url, busy_seconds=0.05)
+    lockout = Lockout(keeper=store.logins)
+    await store.start(lockout)
+    assert "cannot be read" in caplog.text
+    assert not lockout.locked(None, THERE)
+    blocker.close()
 
     async def is_read() -> bool:
         return lockout.locked(None, THERE) > 0

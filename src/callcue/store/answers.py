@@ -1,5 +1,6 @@
 """The record of answers: taken at once, written behind, bounded by age and by rows."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class AnswerRecord:
         self._on_news = on_news
         self._clock = clock
         self._waiting: deque[dict[str, Any]] = deque()
+        self._writing = asyncio.Lock()
         self._dropped = 0
         self._since_tidied = TIDIED_EVERY_ROWS
         self._tidied = 0.0
@@ -64,6 +66,10 @@ class AnswerRecord:
 
     async def write(self) -> None:
         """Write what waits, and tidy up now and then. Raises `StoreOutOfReach`."""
+        async with self._writing:  # two at once would write the same
+            await self._write()
+
+    async def _write(self) -> None:
         while self._waiting:
             batch = list(islice(self._waiting, BATCH))
             async with self._database.writing() as connection:

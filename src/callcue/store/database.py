@@ -5,9 +5,10 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, select, text, update
+from sqlalchemy import Connection, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -23,6 +24,7 @@ BUSY_SECONDS = 5.0
 _WRITES = "callcue_writes"
 _OWNER_ONLY = 0o600
 _CONNECTIONS = 4
+_AGAIN_SECONDS = 0.05
 
 
 class StoreOutOfReach(Exception):
@@ -42,11 +44,10 @@ class Database:
 
     def __init__(self, url: str = MEMORY, *, busy_seconds: float | None = None) -> None:
         found = make_url(url)
+        self._busy_seconds = BUSY_SECONDS if busy_seconds is None else busy_seconds
         in_memory = found.database in (None, "", ":memory:")
         self._file = None if in_memory else Path(found.database or "")
-        self._connections = Connections(
-            str(self._file or ":memory:"), BUSY_SECONDS if busy_seconds is None else busy_seconds
-        )
+        self._connections = Connections(str(self._file or ":memory:"), self._busy_seconds)
         self._engine = create_async_engine(
             found,
             async_creator=self._connections.connect,
@@ -67,8 +68,20 @@ class Database:
         """
         if self._file is not None:
             await asyncio.to_thread(_make_file, self._file, create)
-        async with self.writing() as connection:
-            await connection.run_sync(_migrate)
+        end = monotonic() + self._busy_seconds
+        while True:
+            try:
+                async with self.reading() as connection:
+                    if await connection.run_sync(_is_as_it_should_be):
+                        return
+                async with self.writing() as connection:
+                    await connection.run_sync(_migrate)
+                return
+            except StoreOutOfReach as error:
+                # While somebody else makes the file what it is, SQLite refuses without waiting.
+                if "locked" not in str(error) or monotonic() > end:
+                    raise
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -113,6 +126,12 @@ def _make_file(file: Path, create: bool) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
     except OSError as error:
         raise StoreMissing(f"{file} cannot be made: {error.strerror}") from None
+
+
+def _is_as_it_should_be(connection: Connection) -> bool:
+    if not inspect(connection).has_table(STATE.name):
+        return False
+    return connection.execute(select(STATE.c.version)).scalar() == VERSION
 
 
 def _migrate(connection: Connection) -> None:

@@ -18,7 +18,7 @@ _WORDS = {
 class Refused(Exception):
     """The request ends here, with that line, whose last word says why."""
 
-    def __init__(self, line: str, word: str) -> None:
+    def __init__(self, line: str, word: str = "") -> None:
         super().__init__(line)
         self.line = line
         self.word = word

@@ -43,8 +43,19 @@ class FakeVicidial:
     open: int = 0
     """Connections there are now."""
     url: str = ""
+    _serving: set["asyncio.Task[object]"] = field(default_factory=set)
+
+    async def close(self) -> None:
+        """End what is still being answered."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         self.open += 1
         try:
             await self._one(reader, writer)
@@ -98,3 +109,4 @@ async def vicidial() -> AsyncIterator[FakeVicidial]:
         yield fake
     finally:
         server.close()
+        await fake.close()

@@ -219,7 +219,7 @@ async def test_given_a_store_that_cannot_be_had_then_the_service_says_so_and_goe
 async def test_given_a_store_out_of_reach_then_alt_user_is_an_answer_too(tmp_path: Path) -> None:
     async with serving(Store(f"sqlite+aiosqlite:///{tmp_path}")) as service:
         answer = await service.play(alt_user="crm9", agent_user="")
-        assert answer == "ERROR: Invalid Username/Password: |6666||0|0|ERRSERVERS|\n"
+        assert answer == ("ERROR: audio_playback error - agent database unavailable - PLAY|\n")
         assert "SUCCESS" in await service.play(alt_user="crm1", agent_user="")
 
 

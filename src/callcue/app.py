@@ -206,11 +206,10 @@ def _add_vicidial(
     routes.add(app, routes.vicidial_routes(api))
     pages = _other_pages(app, settings, upstream, api)
     elsewhere = pages.handle if pages is not None else None
-    non_agent = NonAgentApi(_sounds_list(settings), logins, address, elsewhere=elsewhere)
+    sounds = _sounds_list(settings)
+    non_agent = NonAgentApi(sounds, logins, address, record=record, elsewhere=elsewhere)
     routes.add(app, routes.non_agent_routes(non_agent))
-    if (
-        pages is not None
-    ):  # behind every other below /agc/ and /vicidial/: nothing is left for those
+    if pages is not None:  # last of all below these paths: they leave nothing for the next
         routes.add(app, routes.upstream_routes(pages))
 
     async def close(_: web.Application) -> None:

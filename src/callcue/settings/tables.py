@@ -210,7 +210,6 @@ class Vicidial(Table):
     database: VicidialDatabase | None = None
     servers: dict[ServerIp, Name] = Field(default_factory=dict)
     sounds: VicidialSounds | None = None
-
     upstream: Upstream | None = None
     cors: Cors = Cors()
 

@@ -1,6 +1,7 @@
 """`non_agent_api.php`: its function `sounds_list`, for who picks a sound from a list."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -15,6 +16,7 @@ from callcue.core.ports import ListedSound, SoundList
 from . import wire
 from .login import Refused, Users
 from .parameters import Parameters
+from .record import Asked, NoRecord, Record
 from .request import parameters
 
 _log = logging.getLogger(__name__)
@@ -96,26 +98,33 @@ class NonAgentApi:
         users: Users,
         address: ClientAddress,
         *,
+        record: Record | None = None,
         elsewhere: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None,
     ) -> None:
         """*elsewhere* answers other functions, and `sounds_list` where there is no folder."""
         self._sounds = sounds
         self._users = users
         self._address = address
+        self._record = record or NoRecord()
         self._elsewhere = elsewhere
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        asked = Parameters()
+        came, began = datetime.now(UTC), time.perf_counter()
+        address, asked = self._address.of(request), Parameters()
         try:
             asked = await parameters(request)
             ours = asked.function == FUNCTION and self._sounds.has_folder
             if self._elsewhere is not None and not ours:
                 return await self._elsewhere(request)
-            text = await self._answer(asked, self._address.of(request))
+            text = await self._answer(asked, address)
+        except web.HTTPException:
+            raise
         except Exception:
             _log.exception("non_agent_api.php failed")
             text = wire.NON_AGENT_FAULT.format(user=asked.user, function=asked.function)
+        seconds = time.perf_counter() - began
+        self._record.wrote(Asked(came, asked, address).answered(text, seconds))
         return web.Response(
             text=f"{text}\n" if text else "",
             content_type="text/html",

@@ -150,7 +150,7 @@ def _user(table: User, password: str) -> "ApiUser":
 
 
 def _user_of(table: User) -> "ApiUser":
-    from callcue.app import api_user
+    from callcue.app_vicidial import api_user
 
     return api_user(table)
 

@@ -32,6 +32,6 @@ def tables(mariadb: MariaDB) -> MariaDB:
 async def database(tables: MariaDB) -> AsyncIterator[Database]:
     """callcue's way to them."""
     url = address(tables.host, tables.port, NAME, USER, PASSWORD)
-    made = Database(url, pool=3, timeout=1.0)
+    made = Database(url, pool=3, timeout=5.0)
     yield made
     await made.close()

@@ -62,7 +62,7 @@ async def test_given_a_database_that_is_stopped_and_started_then_it_is_asked_aga
             before = time.monotonic()
             with pytest.raises(OutOfReach):
                 await database.rows(ONE, {})
-            assert time.monotonic() - before < 1.5
+            assert time.monotonic() - before < 5.5
     finally:
         tables.start()
     # The pool has dead connections still, and nobody is told.
@@ -92,7 +92,7 @@ async def test_given_a_database_that_hangs_then_nobody_waits_longer_than_the_lim
             *(database.rows(ONE, {}) for _ in range(10)), return_exceptions=True
         )
         assert time.monotonic() - before < 1.0
-        assert all(isinstance(answer, OutOfReach) for answer in answers)
+        assert {type(answer) for answer in answers} == {OutOfReach}
         # Nor several times that, for who needs several answers.
         before = time.monotonic()
         for _ in range(5):

@@ -19,7 +19,6 @@ from .rig import Rig, running_rig
 Experiment = Callable[[Rig, Plan], Awaitable[dict[str, Any]]]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    # The rooms that one needs stay for the next: those with the most come last.
     "known_calls": known_calls.measure,
     "throughput": throughput.measure,
     "memory": memory.measure,
@@ -67,6 +66,7 @@ async def _measure(plan: Plan, wanted: list[str]) -> dict[str, Any]:
         try:
             for name in wanted:
                 found[name] = _rounded(await EXPERIMENTS[name](rig, plan))
+                await rig.close_rooms()
         except BaseException:
             _say(rig.last_words())
             raise

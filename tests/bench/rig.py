@@ -83,6 +83,12 @@ class Rig:
         self.parties += fresh
         return self.parties[:wanted]
 
+    async def close_rooms(self) -> None:
+        """Send everybody away who only listened: each room costs Asterisk what a call costs."""
+        for place in self.parties:
+            await self.hand.do("Hangup", Channel=f"bench-{place.call}")
+        self.parties.clear()
+
     async def _party(self) -> Place:
         number = _number()
         place = Place(number, f"bench-{number}", uuid4())

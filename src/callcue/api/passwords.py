@@ -1,14 +1,13 @@
 """Are this user and this password right? Slow by design, so bounded in every direction.
 
 A hash costs tens of milliseconds and 64 MiB. It is computed in a few threads that leave the
-processor to everything else. A right answer is remembered for a minute, under an HMAC whose key
-this process made up and never shows, and only while the user is as it was. Users that have been
+processor to everything else. A right answer is remembered for a minute, under a keyed hash whose
+key this process made up and never shows, and only while the user is as it was. Users that have been
 right from their address before have threads of their own, everybody else shares one that gives
 way to all others: a flood of wrong passwords delays strangers, not those who work.
 """
 
 import asyncio
-import hmac
 import os
 import secrets
 import sys
@@ -18,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from time import monotonic
 
 from .lockout import Lockout
@@ -208,7 +208,8 @@ class Passwords:
 
     def _mark(self, name: str, password: str) -> bytes:
         message = f"{name}\0{password}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._secret, message, "sha256")
+        # A keyed BLAKE2b is a MAC by itself, at a tenth of what an HMAC costs.
+        return blake2b(message, key=self._secret, digest_size=32).digest()
 
     def _remembered_for(self, mark: bytes, user: ApiUser | None) -> float:
         right = self._right.get(mark)

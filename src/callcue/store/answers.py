@@ -70,8 +70,11 @@ class AnswerRecord:
             await self._write()
 
     async def _write(self) -> None:
-        while self._waiting:
-            batch = list(islice(self._waiting, BATCH))
+        # Not what comes meanwhile: one by one it would cost more than the answers themselves.
+        left = len(self._waiting)
+        while left > 0:
+            batch = list(islice(self._waiting, min(left, BATCH)))
+            left -= len(batch)
             async with self._database.writing() as connection:
                 await connection.execute(insert(ANSWERS), batch)
             for _ in batch:

@@ -64,6 +64,8 @@ class KeptLogins:
 
     async def write(self) -> None:
         """Write what was noted, and drop what is too old. Raises `StoreOutOfReach`."""
+        if not self._failures and not self._known:
+            return
         failures, self._failures = self._failures, OrderedDict()
         known, self._known = self._known, OrderedDict()
         try:

@@ -124,9 +124,8 @@ def add_vicidial(
     )
     routes.add(app, routes.vicidial_routes(api))
     pages = _other_pages(app, settings, upstream, api)
-    elsewhere = pages.handle if pages is not None else None
     sounds = _sounds_list(settings)
-    non_agent = NonAgentApi(sounds, logins, address, record=store.answers, elsewhere=elsewhere)
+    non_agent = NonAgentApi(sounds, logins, address, record=store.answers, others=pages)
     routes.add(app, routes.non_agent_routes(non_agent))
     if pages is not None:  # last of all below these paths: they leave nothing for the next
         routes.add(app, routes.upstream_routes(pages))

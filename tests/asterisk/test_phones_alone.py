@@ -12,18 +12,26 @@ from real.pbx import Pbx
 pytest_plugins = ["phones.fixtures"]
 
 
-@pytest.mark.parametrize("kind", ["phone", "wide", "direct"])
+SIMPLE_BRIDGE = "keys-wide-b"
+"""A wideband handset decodes, and Debian's Asterisk then drops packets with lower numbers than
+before. When a bridge becomes a native one, those of the far end begin anew anywhere, and nothing
+more may be heard."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "extension"), [("phone", ""), ("wide", SIMPLE_BRIDGE), ("direct", "")]
+)
 async def test_given_two_phones_when_they_talk_then_each_hears_the_other(
-    phones: Exchange, kind: str
+    phones: Exchange, kind: str, extension: str
 ) -> None:
-    one, two = await talking(*phones.phones(f"{kind}-a", f"{kind}-b"))
+    one, two = await talking(*phones.phones(f"{kind}-a", f"{kind}-b"), extension=extension)
 
     await hears_only(one, HIGH)
     await hears_only(two, LOW)
 
 
 async def test_given_wideband_phones_when_they_talk_then_5_khz_pass(phones: Exchange) -> None:
-    one, two = await talking(*phones.phones("wide-a", "wide-b"))
+    one, two = await talking(*phones.phones("wide-a", "wide-b"), extension=SIMPLE_BRIDGE)
 
     one.handset.says(5000)
 

@@ -581,3 +581,35 @@ async def test_given_nobody_behind_us_then_other_paths_are_a_bad_gateway() -> No
         got = await raw.ask(service, "/vicidial/admin.php")
         assert got.status_line == "HTTP/1.1 502 Bad Gateway"
         assert got.body.startswith(b"VICIdial server unavailable: ")
+
+
+# ---- non_agent_api.php ---------------------------------------------------------------------------
+
+NON_AGENT = "/vicidial/non_agent_api.php"
+
+
+async def test_given_the_other_api_then_its_functions_are_passed_on_as_they_are() -> None:
+    form = b"function=add_lead&comments=" + b"x" * MEGABYTE
+    async with behind(other_paths=True, largest_form=2048) as (service, fake):
+        query = f"{NON_AGENT}?function=add_lead"
+        got = await raw.ask(service, query, "POST", form, (URLENCODED,))
+        assert got.body.startswith(b"SUCCESS: from upstream")
+        assert (fake.seen[0].target, fake.seen[0].size) == (query, len(form))
+
+
+async def test_given_the_other_api_when_its_form_is_unclear_then_it_is_not_passed_on() -> None:
+    async with behind(other_paths=True, largest_form=2048) as (service, fake):
+        form = b"function=add_lead&comments=" + b"x" * 4096
+        got = await raw.ask(service, NON_AGENT, "POST", form, (URLENCODED,))
+        assert got.status_line == "HTTP/1.1 200 OK"
+        assert got.body.startswith(b"ERROR: request not passed on - ")
+        assert not fake.seen
+
+
+async def test_given_the_other_api_when_nobody_is_behind_us_then_a_line_says_so() -> None:
+    async with vicidial() as fake:
+        gone = fake.url
+    async with serving(vicidial={"upstream": {"url": gone, "other_paths": True}}) as service:
+        got = await raw.ask(service, f"{NON_AGENT}?function=add_lead")
+        assert got.status_line == "HTTP/1.1 200 OK"
+        assert got.body.startswith(b"ERROR: VICIdial server unavailable - no answer")

@@ -34,8 +34,7 @@ class Elsewhere:
             raise web.HTTPNotFound
         asked = received.asked
         if not received.clear:
-            reason = "its parameters can be read in more than one way, or are too long"
-            return Said(replies.not_upstream(wire.NOT_PASSED_ON, asked, reason))
+            return Said(replies.not_upstream(wire.NOT_PASSED_ON, asked, wire.UNCLEAR))
 
         def extra(headers: CIMultiDict[str]) -> None:
             if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
@@ -65,6 +64,7 @@ class OtherPaths:
         """*api* answers whatever may lead to api.php, however it is written."""
         self._upstream = upstream
         self._api = api
+        self.largest_form = upstream.limits.largest_form
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""

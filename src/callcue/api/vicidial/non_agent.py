@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
@@ -13,11 +13,13 @@ from callcue.api.address import ClientAddress
 from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.ports import ListedSound, SoundList
 
-from . import wire
+from . import replies, wire
+from .elsewhere import OtherPaths
+from .exchange import PassedOn
 from .login import Refused, Users
 from .parameters import Parameters
 from .record import Asked, NoRecord, Record
-from .request import parameters
+from .request import Received, receive
 
 _log = logging.getLogger(__name__)
 
@@ -99,25 +101,36 @@ class NonAgentApi:
         address: ClientAddress,
         *,
         record: Record | None = None,
-        elsewhere: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None,
+        others: OtherPaths | None = None,
     ) -> None:
-        """*elsewhere* answers other functions, and `sounds_list` where there is no folder."""
+        """*others* answers other functions, and `sounds_list` where there is no folder."""
         self._sounds = sounds
         self._users = users
         self._address = address
         self._record = record or NoRecord()
-        self._elsewhere = elsewhere
+        self._others = others
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         came, began = datetime.now(UTC), time.perf_counter()
         address, asked = self._address.of(request), Parameters()
         try:
-            asked = await parameters(request)
-            ours = asked.function == FUNCTION and self._sounds.has_folder
-            if self._elsewhere is not None and not ours:
-                return await self._elsewhere(request)
-            text = await self._answer(asked, address)
+            received = await self._receive(request)
+            asked = received.asked
+            if self._others is None or self._is_ours(asked.function):
+                text = await self._answer(asked, address)
+            elif not received.clear:
+                text = replies.not_upstream(wire.NOT_PASSED_ON, asked, wire.UNCLEAR)
+            else:
+                answer = await self._others.handle(request)
+                if isinstance(answer, PassedOn):
+                    seconds = time.perf_counter() - began
+                    record = Asked(came, asked, address)
+                    self._record.wrote(record.passed_on(answer.status, answer.readable, seconds))
+                return answer
+        except web.HTTPBadGateway as failed:
+            reason = (failed.text or "").partition(": ")[2].strip()
+            text = replies.not_upstream(wire.UPSTREAM_UNAVAILABLE, asked, reason)
         except web.HTTPException:
             raise
         except Exception:
@@ -131,6 +144,14 @@ class NonAgentApi:
             charset="utf-8",
             headers=wire.HEADERS,
         )
+
+    async def _receive(self, request: web.Request) -> Received:
+        if self._others is None:
+            return await receive(request)
+        return await receive(request, self._is_ours, self._others.largest_form)
+
+    def _is_ours(self, function: str) -> bool:
+        return function == FUNCTION and self._sounds.has_folder
 
     async def _answer(self, asked: Parameters, address: str) -> str:
         try:

@@ -182,7 +182,15 @@ def _is_in_file(settings: Settings, name: str) -> bool:
 def _is_there(settings: Settings) -> bool:
     """Whether there is a store to look into; in memory is none for us, which is said elsewhere."""
     path = settings.store_url.partition("///")[2]
-    return not path or Path(path).exists()
+    if not path:
+        return True
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # opening it says what is wrong
+    return True
 
 
 def _shown(user: "ApiUser", kept_in: str) -> dict[str, Any]:

@@ -93,6 +93,12 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
         ('[store]\npath = "/var/x.db"\n', {}, "sqlite+aiosqlite:////var/x.db"),
         ('[store]\npath = ":memory:"\n', {}, "sqlite+aiosqlite://"),
         ('[store]\nurl = "sqlite:////var/x.db"\n', {}, "sqlite+aiosqlite:////var/x.db"),
+        ('[store]\nurl = "sqlite+aiosqlite:////x.db"\n', {}, "sqlite+aiosqlite:////x.db"),
+        (
+            '[store]\nurl = "sqlite:////var/x.db"\n',
+            {"CALLCUE_STORE_PATH": "/data/y.db"},
+            "sqlite+aiosqlite:////data/y.db",
+        ),
         ("", {"CALLCUE_DEMO": "1"}, "sqlite+aiosqlite://"),
         (
             '[store]\npath = "my.db"\n',

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fakes.folders import close
 from fakes.waiting import until
 
 from callcue.api.lockout import Lockout
 from callcue.api.vicidial.record import Answered, NoRecord
 from callcue.api.vicidial.written import RecordOutOfReach, Wanted
 from callcue.store import answers as module
+from callcue.store import store as store_module
 from callcue.store.answers import AnswerRecord, Retention
-from callcue.store.database import Database
+from callcue.store.database import Database, StoreOutOfReach
 from callcue.store.store import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -153,6 +155,31 @@ async def test_given_answers_too_old_or_too_many_then_the_newest_stay(database: 
     assert await _users(record) == []
 
 
+async def test_given_nothing_too_old_then_tidying_waits_for_nobody_who_writes(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'callcue.db'}"
+    database, other = Database(url, busy_seconds=0.05), Database(url)
+    await database.open()
+    await other.open()
+    clock = Clock()
+    record = AnswerRecord(database, Retention(days=2), clock=clock)
+    record.wrote(answered("ann"))
+    await record.write()
+    clock.now += module.TIDIED_EVERY_SECONDS + 1
+    async with other.writing():
+        assert record.is_untidy()
+        await record.tidy()
+        assert not record.is_untidy()
+        clock.now += 3 * 86400
+        with pytest.raises(StoreOutOfReach, match="locked"):
+            await record.tidy()
+    assert record.is_untidy()
+    await record.tidy()
+    assert await _users(record) == []
+    await asyncio.gather(database.close(), other.close())
+
+
 async def test_given_no_store_then_the_record_is_out_of_reach(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'none' / 'x.db'}")
     with pytest.raises(RecordOutOfReach):
@@ -207,3 +234,62 @@ async def test_given_a_locked_store_then_answers_wait_and_are_written_when_it_is
     assert await _users(store.answers) == ["ann"]
     assert caplog.text.count("cannot be written") == 1
     await asyncio.gather(store.stop(), other.close())
+
+
+async def test_given_an_idle_service_then_what_grows_too_old_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TIDIED_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(store_module, "LOOKED_EVERY_SECONDS", 0.02)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'callcue.db'}"
+    other = Database(url)
+    await other.open()
+    elsewhere = AnswerRecord(other, Retention())
+    elsewhere.wrote(answered("old", at=NOW - timedelta(days=3)))
+    elsewhere.wrote(answered("young", at=NOW + timedelta(days=3)))
+    await elsewhere.write()
+    store = Store(url, Retention(days=2))
+    await store.start(Lockout())
+
+    async def is_tidy() -> bool:
+        return await _users(elsewhere) == ["young"]
+
+    await until(is_tidy)  # at the start
+    elsewhere.wrote(answered("old again", at=NOW - timedelta(days=3)))
+    await elsewhere.write()
+    await until(is_tidy)  # and from then on
+    await asyncio.gather(store.stop(), other.close())
+
+
+async def test_given_a_folder_that_may_not_be_entered_then_the_service_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store_module, "TRIED_AGAIN_SECONDS", 0.02)
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'callcue.db'}")
+    tried = 0
+    with monkeypatch.context() as closed, caplog.at_level(logging.INFO):
+        close(closed, tmp_path)
+        open_it = store._database.open
+
+        async def opened() -> None:
+            nonlocal tried
+            tried += 1
+            await open_it()
+
+        closed.setattr(store._database, "open", opened)
+        await store.start(Lockout())
+
+        async def is_tried_again() -> bool:
+            return tried > 2
+
+        await until(is_tried_again)
+    (said,) = [entry for entry in caplog.records if entry.levelno >= logging.ERROR]
+    assert "the store cannot be read" in said.getMessage()
+    assert "Permission denied" in said.getMessage()
+
+    async def is_over() -> bool:
+        return "can be read again" in caplog.text
+
+    with caplog.at_level(logging.INFO):
+        await until(is_over)
+    await store.stop()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from fakes.folders import close
 from fakes.service import cheap_hash, serving
 from typer.testing import CliRunner, Result
 
@@ -169,6 +170,28 @@ def test_given_a_store_that_cannot_be_had_then_one_line_says_why(
     result = _run("user", "add", "ann", password="s3cret")
     assert result.exit_code == code
     assert complaint in _complaint(result)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["user", "list"],
+        ["user", "add", "bob"],
+        ["user", "disable", "ann"],
+        ["user", "passwd", "ann"],
+        ["log"],
+    ],
+)
+def test_given_a_folder_that_may_not_be_entered_then_one_line_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    (folder / "closed").mkdir()
+    monkeypatch.setenv("CALLCUE_STORE_PATH", "closed/callcue.db")
+    assert _run("user", "add", "ann", password="s3cret").exit_code == 0
+    close(monkeypatch, folder / "closed")
+    result = _run(*words, password="another")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot be reached: Permission denied" in _complaint(result)
 
 
 def test_given_a_store_of_a_newer_callcue_then_it_is_left_alone(folder: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fakes.folders import close
 from sqlalchemy import insert, select, update
 
 from callcue.store import database as module
@@ -128,6 +129,18 @@ async def test_given_no_place_for_a_file_then_it_is_missing(tmp_path: Path, crea
     async with _database(url, opened=False) as database:
         with pytest.raises(StoreMissing):
             await database.open(create=create)
+    assert not _files(tmp_path)
+
+
+@pytest.mark.parametrize("create", [True, False])
+async def test_given_a_folder_that_may_not_be_entered_then_it_is_out_of_reach_and_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, create: bool
+) -> None:
+    close(monkeypatch, tmp_path)
+    async with _database(_url(tmp_path), opened=False) as database:
+        with pytest.raises(StoreOutOfReach, match="cannot be reached: Permission denied") as raised:
+            await database.open(create=create)
+    assert raised.type is StoreOutOfReach  # there may be users in it
     assert not _files(tmp_path)
 
 

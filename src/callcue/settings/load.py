@@ -84,6 +84,8 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[
                     raise SettingsError(f"{name}: must be a table")
             if path[-1] in _SECRET:
                 _drop_secret(table, went)
+            if path == ("store", "path"):
+                table.pop("url", None)  # says the same, and the environment goes before the file
             table[path[-1]] = environ[variable]
             went[path] = variable
     return went

@@ -347,7 +347,7 @@ class Settings(Table):
         """Where the store is, for SQLAlchemy. A demonstration leaves nothing behind."""
         store = self.store
         if store.url is not None:
-            return store.url.replace("sqlite://", "sqlite+aiosqlite://")
+            return "sqlite+aiosqlite://" + store.url.partition("://")[2]
         if store.path == IN_MEMORY or (self.demo and not store.is_named):
             return "sqlite+aiosqlite://"
         return f"sqlite+aiosqlite:///{store.path}"

@@ -80,26 +80,42 @@ class AnswerRecord:
             for _ in batch:
                 self._waiting.popleft()
             self._since_tidied += len(batch)
-        if (
-            self._since_tidied >= TIDIED_EVERY_ROWS
-            or self._clock() - self._tidied > TIDIED_EVERY_SECONDS
-        ):
-            await self.tidy()
+        if self.is_untidy():
+            await self._tidy()
 
     def drops(self) -> int:
         """How many were dropped since this was asked the last time."""
         dropped, self._dropped = self._dropped, 0
         return dropped
 
+    def is_untidy(self) -> bool:
+        """Whether it is time to tidy up."""
+        return (
+            self._since_tidied >= TIDIED_EVERY_ROWS
+            or self._clock() - self._tidied > TIDIED_EVERY_SECONDS
+        )
+
     async def tidy(self) -> None:
-        """Take out what is too old or too much. Raises `StoreOutOfReach`."""
-        oldest = self._clock() - self._retention.days * 86400
+        """Take out what is too old or too much, if there is any. Raises `StoreOutOfReach`."""
+        async with self._writing:
+            await self._tidy()
+
+    async def _tidy(self) -> None:
         newest = select(func.max(ANSWERS.c.id)).scalar_subquery()
-        async with self._database.writing() as connection:
-            await connection.execute(delete(ANSWERS).where(ANSWERS.c.at < oldest))
-            await connection.execute(
-                delete(ANSWERS).where(ANSWERS.c.id <= newest - self._retention.rows)
-            )
+        surplus = (
+            ANSWERS.c.at < self._clock() - self._retention.days * 86400,
+            ANSWERS.c.id <= newest - self._retention.rows,
+        )
+        # An idle service only looks: it neither writes nor waits for somebody who does.
+        async with self._database.reading() as connection:
+            found = [
+                (await connection.execute(select(ANSWERS.c.id).where(each).limit(1))).first()
+                for each in surplus
+            ]
+        if any(found):
+            async with self._database.writing() as connection:
+                for each in surplus:
+                    await connection.execute(delete(ANSWERS).where(each))
         self._since_tidied, self._tidied = 0, self._clock()
 
     async def newest(self, wanted: Wanted) -> list[Written]:

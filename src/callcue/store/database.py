@@ -118,7 +118,7 @@ def _begin(connection: Connection) -> None:
 
 def _make_file(file: Path, create: bool) -> None:
     """See that there is a file, which nobody but its owner reads: it holds hashes."""
-    if file.exists():
+    if _is_there(file):
         return
     if not create:
         raise StoreMissing(f"there is no {file}")
@@ -126,6 +126,18 @@ def _make_file(file: Path, create: bool) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
     except OSError as error:
         raise StoreMissing(f"{file} cannot be made: {error.strerror}") from None
+
+
+def _is_there(file: Path) -> bool:
+    # Not `exists`: of a folder that may not be entered each Python says something else.
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        # Not missing: there may be users in it.
+        raise StoreOutOfReach(f"{file} cannot be reached: {error.strerror}") from None
+    return True
 
 
 def _is_as_it_should_be(connection: Connection) -> bool:

@@ -69,7 +69,7 @@ class Store:
             if await self._ended_within(TRIED_AGAIN_SECONDS):
                 return
         self._first_try.set()
-        await asyncio.gather(self._watch(), self._write_on())
+        await asyncio.gather(self._watch(), self._write_on(), self._tidy_on())
 
     async def _open(self, lockout: Lockout) -> None:
         try:
@@ -83,6 +83,14 @@ class Store:
     async def _watch(self) -> None:
         while not await self._ended_within(LOOKED_EVERY_SECONDS):
             await self._tried("read", self.users.look)
+
+    async def _tidy_on(self) -> None:
+        # Answers grow old in an idle service too. Not in `_watch`: users must not wait for it.
+        while True:
+            if self.answers.is_untidy():
+                await self._tried("tidied", self.answers.tidy)
+            if await self._ended_within(LOOKED_EVERY_SECONDS):
+                return
 
     async def _write_on(self) -> None:
         while not self._ending.is_set():

@@ -283,6 +283,30 @@ async def test_given_a_lock_then_nobody_is_asked_for_the_user_any_more() -> None
             await passwords.verify("ann", "secret", HERE)
 
 
+async def test_given_a_login_remembered_when_its_address_is_locked_then_it_is_locked_too() -> None:
+    async with _passwords() as passwords:
+        assert await _verdict(passwords, "ann", PASSWORD, HERE) is Verdict.GOOD
+        for number in range(FAILURES):
+            assert await _verdict(passwords, "ann", f"guess{number}", THERE) is Verdict.BAD
+        judged = _count_judgements(passwords)
+        assert await _verdict(passwords, "ann", "another guess", THERE) is Verdict.LOCKED
+        assert await _verdict(passwords, "ann", PASSWORD, THERE) is Verdict.LOCKED
+        assert await _verdict(passwords, "ann", PASSWORD, HERE) is Verdict.GOOD
+        assert not judged
+
+
+async def test_given_a_name_in_another_case_remembered_when_it_is_locked_then_it_is_locked() -> (
+    None
+):
+    users = _Changing(ApiUser("ann", Plain("secret")), any_case=True)
+    async with _of(users) as passwords:
+        assert await _verdict(passwords, "ANN", "secret", HERE) is Verdict.GOOD
+        for number in range(FAILURES):
+            await passwords.verify("ann", "wrong", f"6.6.6.{number + 10}")
+        assert await _verdict(passwords, "ANN", "secret", THERE) is Verdict.LOCKED
+        assert await _verdict(passwords, "ANN", "secret", HERE) is Verdict.GOOD
+
+
 async def test_given_users_of_several_forms_then_an_unknown_name_is_like_one_of_them() -> None:
     users = UsersOfAll(
         [

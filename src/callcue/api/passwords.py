@@ -118,16 +118,18 @@ class Passwords:
 
     async def _login(self, name: str, password: str, address: str) -> Login:
         mark = self._mark(name, password)
-        if mark not in self._right and self._lockout.locked(name, address):
+        if self._lockout.locked(name, address):
             return _LOCKED  # and in a flood nobody is asked for the user
         user = await self._users.find(name)
+        # What is remembered is let in after that only: of who guesses on while locked, the right
+        # guess would be told from the wrong ones.
+        if self._lockout.locked(_called(user, name), address):
+            return _LOCKED
         left = self._remembered_for(mark, user)
         if left > 0 and user is not None:
             if left < RENEWED_SECONDS:
                 _ = self._judgement(mark, name, password, address)  # nobody waits for it
             return _let_in(user, address)
-        if self._lockout.locked(_called(user, name), address):
-            return _LOCKED
         return await asyncio.shield(self._judgement(mark, name, password, address))
 
     def _judgement(

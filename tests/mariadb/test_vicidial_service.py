@@ -71,6 +71,19 @@ async def test_given_vicidials_users_when_they_ask_then_they_are_let_in(tables: 
         assert await service.vicidial(stage="STOP") == f"{SUCCESS}|STOP|1000\n"
 
 
+async def test_given_a_user_whom_vicidial_has_locked_then_lock_and_no_failure_is_counted(
+    tables: MariaDB,
+) -> None:
+    add(tables, "vicidial_users", user="8888", **{"pass": "1234"}, failed_login_count=10)
+    tables.do("UPDATE vicidial_users SET last_login_date = NOW()")
+    async with serving(vicidial=vicidial(tables)) as service:
+        for password in ("1234", *["wrong"] * 10):
+            answer = await service.play(user="8888", **{"pass": password})
+            assert answer == "ERROR: Invalid Username/Password: |8888||0|0|LOCK|\n"
+        # From the same address, for the first time.
+        assert (await service.play()).startswith(SUCCESS)
+
+
 async def test_given_that_users_shall_not_be_read_then_they_are_strangers(tables: MariaDB) -> None:
     add(tables, "vicidial_users", user="8888", **{"pass": "1234"})
     settings = vicidial(tables, database=database(tables, users=False))

@@ -100,7 +100,7 @@ async def test_given_a_user_with_less_rights_when_found_then_it_has_them_not(
     add(tables, "vicidial_users", user="6666", **columns)
     found = await VicidialUsers.of(database).find("6666")
     assert found is not None
-    assert (found.active, found.agent_api) == (active, agent_api)
+    assert (found.active, found.agent_api, found.locked) == (active, agent_api, False)
 
 
 async def test_given_a_user_whom_vicidial_has_locked_out_then_it_is_locked_out_here_too(
@@ -110,7 +110,8 @@ async def test_given_a_user_whom_vicidial_has_locked_out_then_it_is_locked_out_h
     tables.do("UPDATE vicidial_users SET last_login_date = NOW() - INTERVAL 14 MINUTE")
     found = await VicidialUsers.of(database).find("6666")
     assert found is not None
-    assert not found.active
+    assert found.locked
+    assert found.active
 
 
 async def test_given_another_name_when_asked_then_the_first_user_who_has_it(

@@ -307,6 +307,38 @@ async def test_given_a_name_in_another_case_remembered_when_it_is_locked_then_it
         assert await _verdict(passwords, "ANN", "secret", HERE) is Verdict.GOOD
 
 
+@pytest.mark.parametrize("active", [True, False])
+async def test_given_a_user_locked_where_it_is_kept_then_locked_and_nothing_is_counted(
+    active: bool,
+) -> None:
+    free = ApiUser("ann", Argon2(cheap_hash(PASSWORD)))
+    users = _Changing(free)
+    async with _of(users) as passwords:
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
+        judged = _count_judgements(passwords)
+        users.user = replace(free, locked=True, active=active)
+        for _ in range(FAILURES + 1):
+            assert await _verdict(passwords, "ann", "wrong", THERE) is Verdict.LOCKED
+        assert await _verdict(passwords, "ann", PASSWORD) is Verdict.LOCKED  # and was remembered
+        assert not judged
+        users.user = free
+        assert await _verdict(passwords, "ann", PASSWORD, THERE) is Verdict.GOOD
+
+
+async def test_given_a_user_locked_where_it_is_kept_while_a_login_waits_then_it_is_locked() -> None:
+    users = _Changing(ApiUser("ann", Argon2(cheap_hash(PASSWORD))))
+    async with _of(users) as passwords:
+        judged = _count_judgements(passwords)
+        await passwords._strangers.turn.acquire()
+        login = asyncio.create_task(_verdict(passwords, "ann", "wrong"))
+        while not passwords._waiting:
+            await asyncio.sleep(0)
+        users.user = replace(users.user, locked=True)
+        passwords._strangers.turn.release()
+        assert await login is Verdict.LOCKED
+        assert not judged
+
+
 async def test_given_users_of_several_forms_then_an_unknown_name_is_like_one_of_them() -> None:
     users = UsersOfAll(
         [

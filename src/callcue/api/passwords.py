@@ -51,7 +51,7 @@ class Verdict(Enum):
 
     GOOD = "good"
     BAD = "bad"
-    LOCKED = "too many failures: not even looked at"
+    LOCKED = "too many failures, here or where the user is kept: not even looked at"
     BUSY = "too many logins wait: not looked at either"
     ELSEWHERE = "right, but not from this address"
 
@@ -123,7 +123,7 @@ class Passwords:
         user = await self._users.find(name)
         # What is remembered is let in after that only: of who guesses on while locked, the right
         # guess would be told from the wrong ones.
-        if self._lockout.locked(_called(user, name), address):
+        if self._locked(user, name, address):
             return _LOCKED
         left = self._remembered_for(mark, user)
         if left > 0 and user is not None:
@@ -180,17 +180,22 @@ class Passwords:
         self, mark: bytes, name: str, password: str, address: str, lane: "_Lane"
     ) -> Login:
         user = await self._users.find(name)  # while we waited, much may have happened
-        called = _called(user, name)
         # Those before us in the row may have used up the tries.
-        if self._lockout.locked(called, address):
+        if self._locked(user, name, address):
             return _LOCKED
         form = self._form(user, name)
         right = await self._matches(form, password[:LONGEST_PASSWORD], lane)
         if not right or user is None or not user.may_log_in:
-            self._lockout.failed(called, address)
+            self._lockout.failed(_called(user, name), address)
             return _BAD
         self._remember(mark, user)
         return _let_in(user, address)
+
+    def _locked(self, user: ApiUser | None, name: str, address: str) -> bool:
+        """Whether the login is not looked at: by what was counted here, or by its user's source."""
+        if user is not None and user.locked:
+            return True
+        return self._lockout.locked(_called(user, name), address) > 0
 
     async def _matches(self, wanted: StoredPassword, password: str, lane: "_Lane") -> bool:
         return await lane.run(wanted, password) if wanted.slow else wanted.matches(password)

@@ -30,6 +30,8 @@ class ApiUser:
     """From where this user may come; from anywhere if there are none."""
     agent_api: bool = True
     """Whether `api.php` is for this user at all, as VICIdial's `vdc_agent_api_access` says."""
+    locked: bool = False
+    """Whether it is locked where it is kept: no password is even looked at."""
 
     @property
     def may_log_in(self) -> bool:

@@ -84,12 +84,12 @@ def _user(row: Row[Any]) -> ApiUser:
         name=str(row.user),
         password=_password(row),
         level=int(row.user_level or 0),
-        # Whom VICIdial has locked out is locked out here too.
-        active=row.active == "Y" and not row.locked,
+        active=row.active == "Y",
         group=str(row.user_group or ""),
         functions=frozenset(str(row.api_allowed_functions or "").split()),
         alt_user=str(row.custom_three or ""),
         agent_api=str(row.vdc_agent_api_access) == "1",
+        locked=bool(row.locked),
     )
 
 

@@ -14,7 +14,7 @@ from callcue.core.errors import CallcueError, NothingPlaying
 
 from . import replies, wire
 from .login import Users
-from .parameters import Parameters
+from .parameters import LONGEST_NAME, Parameters
 
 FUNCTION = "force_fronter_audio_stop"
 REMOTE = "CCC_REMOTE"
@@ -57,7 +57,7 @@ class FronterAudioStop:
         return "\n".join(lines)
 
     async def _stop(self, asked: Parameters) -> str:
-        found = await self._leads.lead_of(asked.agent_user)
+        found = await self._lead_of(asked.agent_user)
         if found is None and asked.value != REMOTE:
             return _say(wire.FRONTER_NOT_LOGGED_IN, asked)
         if not found and not (asked.value == REMOTE and asked.lead_id):
@@ -71,6 +71,9 @@ class FronterAudioStop:
         if asked.value == AND_CCC and await self._leads.came_from_elsewhere(lead):
             return _say(wire.FRONTER_ELSEWHERE, asked)
         return _say(wire.NO_FRONTER, asked)
+
+    async def _lead_of(self, agent: str) -> int | None:
+        return await self._leads.lead_of(agent) if len(agent) <= LONGEST_NAME else None
 
     async def _silence(self, asked: Parameters, other: OtherAgent) -> str:
         try:

@@ -4,7 +4,7 @@ from callcue.api.passwords import Passwords, Verdict
 from callcue.api.users import ApiUser, UserSource, UsersOutOfReach
 
 from . import replies, wire
-from .parameters import Parameters
+from .parameters import LONGEST_NAME, Parameters
 
 _SHORTEST = 2
 _WORDS = {
@@ -38,7 +38,7 @@ class Users:
             Refused: user and password are not right, or are not looked at for now.
 
         """
-        if len(asked.user) < _SHORTEST or len(asked.password) < _SHORTEST:
+        if not _SHORTEST <= len(asked.user) <= LONGEST_NAME or len(asked.password) < _SHORTEST:
             raise _refused(asked, wire.BAD)
         try:
             login = await self._passwords.verify(asked.user, asked.password, address)
@@ -55,6 +55,8 @@ class Users:
             UsersOutOfReach: nobody is there to ask.
 
         """
+        if len(alt_user) > LONGEST_NAME:
+            return None
         return await self._users.named_by(alt_user)
 
 

@@ -13,6 +13,10 @@ from urllib.parse import unquote_to_bytes
 MOST_FIELDS = 1000
 """As many parameters as PHP reads as it is delivered; the rest is cut off."""
 
+LONGEST_NAME = 100
+"""Of a user, an agent, or an agent's other name. Nobody has a longer one, in the settings, the
+store or VICIdial: none is looked up, and so none is kept anywhere."""
+
 _QUOTES = re.compile(r"""['";\\]""")
 _KEPT = {
     "user": re.compile(r"[^A-Za-z0-9_-]"),

@@ -19,7 +19,7 @@ from callcue.core.types import IfPlaying, Role
 from callcue.media.names import is_sound_name
 
 from . import wire
-from .parameters import Parameters
+from .parameters import LONGEST_NAME, Parameters
 from .replies import Replies
 
 LONGEST_WAIT = 4.0
@@ -76,6 +76,8 @@ class AudioPlayback:
             return Replies(asked, who, server=error.address).say(wire.SERVER_UNKNOWN)
 
     async def _session_of(self, agent: str) -> AgentSession:
+        if len(agent) > LONGEST_NAME:
+            raise AgentNotLoggedIn(agent)
         directory = self._controller.directory
         session = await self._rooms.find(agent) if agent else None
         if session is not None:

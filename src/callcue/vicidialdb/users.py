@@ -9,7 +9,7 @@ from callcue.api.stored_passwords import StoredPassword
 from callcue.api.users import ApiUser, UsersOutOfReach
 
 from .database import Database, OutOfReach
-from .kept import Kept
+from .kept import Kept, Lasting
 from .passwords import PlainPassword, VicidialHash
 
 FAILURES = 10
@@ -36,7 +36,7 @@ class VicidialUsers:
 
     _users: Kept[str, ApiUser | None]
     _names: Kept[str, str | None]
-    _active: Kept[str, bool]
+    _active: Lasting[str, bool]
 
     @classmethod
     def of(cls, database: Database) -> "VicidialUsers":
@@ -55,7 +55,7 @@ class VicidialUsers:
             rows = await database.rows(_API_ACTIVE, {})
             return bool(rows[0][0])
 
-        return cls(Kept(one), Kept(name_of), Kept(is_active))
+        return cls(Kept(one), Kept(name_of), Lasting(is_active))
 
     async def find(self, name: str) -> ApiUser | None:
         """See `UserSource.find`."""
@@ -72,7 +72,10 @@ class VicidialUsers:
             raise UsersOutOfReach(str(error)) from None
 
     async def api_active(self) -> bool:
-        """VICIdial's own switch of the agent API. Who cannot be asked has not switched it off."""
+        """VICIdial's own switch of the agent API, as it was last while nobody can be asked.
+
+        Who never could be asked has not switched it off.
+        """
         try:
             return await self._active.get("")
         except OutOfReach:

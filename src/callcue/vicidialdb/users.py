@@ -1,6 +1,6 @@
 """VICIdial's users, as `vicidial_users` has them now. Nothing is written: no failure, no login."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 from callcue.api.stored_passwords import StoredPassword
 from callcue.api.users import ApiUser, UsersOutOfReach
 
+from .addresses import Addresses
 from .database import Database, OutOfReach
 from .kept import Kept, Lasting
 from .passwords import PlainPassword, VicidialHash
@@ -42,10 +43,15 @@ class VicidialUsers:
     def of(cls, database: Database) -> "VicidialUsers":
         """The users of that database."""
 
+        addresses = Addresses(database)
+
         async def one(name: str) -> ApiUser | None:
             values = {"name": name, "failures": FAILURES, "seconds": LOCK_SECONDS}
             rows = await database.rows(_ONE_USER, values)
-            return _user(rows[0]) if rows else None
+            if not rows:
+                return None
+            user = _user(rows[0])
+            return replace(user, addresses=await addresses.of(user.name))
 
         async def name_of(alt_user: str) -> str | None:
             rows = await database.rows(_BY_ALT_USER, {"alt_user": alt_user})

@@ -84,6 +84,18 @@ async def test_given_a_user_whom_vicidial_has_locked_then_lock_and_no_failure_is
         assert (await service.play()).startswith(SUCCESS)
 
 
+@pytest.mark.parametrize(("entry", "answer"), [("127.0.0.x", SUCCESS), ("10.1.2.3", "IPBLOCK|")])
+async def test_given_a_list_of_addresses_when_asked_from_elsewhere_then_blocked(
+    tables: MariaDB, entry: str, answer: str
+) -> None:
+    tables.do("UPDATE system_settings SET allow_ip_lists = '1'")
+    add(tables, "vicidial_users", user="8888", user_group="SALES", **{"pass": "1234"})
+    add(tables, "vicidial_user_groups", user_group="SALES", api_ip_list="OFFICE")
+    add(tables, "vicidial_ip_list_entries", ip_list_id="OFFICE", ip_address=entry)
+    async with serving(vicidial=vicidial(tables)) as service:
+        assert answer in await service.play(user="8888", **{"pass": "1234"})
+
+
 async def test_given_that_users_shall_not_be_read_then_they_are_strangers(tables: MariaDB) -> None:
     add(tables, "vicidial_users", user="8888", **{"pass": "1234"})
     settings = vicidial(tables, database=database(tables, users=False))

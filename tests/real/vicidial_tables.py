@@ -11,7 +11,7 @@ KEY, COST = "Sixteen-chars-16", 4
 _TABLES = {
     "system_settings": "vdc_agent_api_active ENUM('0','1') DEFAULT '1',"
     " pass_hash_enabled ENUM('0','1') DEFAULT '0', pass_key VARCHAR(100) DEFAULT '',"
-    " pass_cost TINYINT UNSIGNED DEFAULT 2",
+    " pass_cost TINYINT UNSIGNED DEFAULT 2, allow_ip_lists ENUM('0','1','2') DEFAULT '0'",
     "servers": "server_id VARCHAR(10), server_ip VARCHAR(15) NOT NULL,"
     " ext_context VARCHAR(20) NOT NULL DEFAULT 'default', active ENUM('Y','N') DEFAULT 'Y'",
     "vicidial_users": "user_id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY,"
@@ -21,7 +21,10 @@ _TABLES = {
     " vdc_agent_api_access ENUM('0','1') DEFAULT '1', custom_three VARCHAR(100) DEFAULT '',"
     " api_allowed_functions VARCHAR(1000) DEFAULT ' ALL_FUNCTIONS ',"
     " failed_login_count TINYINT UNSIGNED DEFAULT 0,"
-    " last_login_date DATETIME DEFAULT '2001-01-01 00:00:01', UNIQUE (user)",
+    " last_login_date DATETIME DEFAULT '2001-01-01 00:00:01',"
+    " ignore_ip_list ENUM('1','0') DEFAULT '0', UNIQUE (user)",
+    "vicidial_user_groups": "user_group VARCHAR(20) NOT NULL, api_ip_list VARCHAR(30) DEFAULT ''",
+    "vicidial_ip_list_entries": "ip_list_id VARCHAR(30) NOT NULL, ip_address VARCHAR(45) NOT NULL",
     "vicidial_live_agents": "live_agent_id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY,"
     " user VARCHAR(20), server_ip VARCHAR(15) NOT NULL, conf_exten VARCHAR(20),"
     " lead_id INT UNSIGNED NOT NULL DEFAULT 0, status VARCHAR(10) DEFAULT 'READY',"

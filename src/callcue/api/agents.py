@@ -85,4 +85,9 @@ class RoomsInOrder:
         known = self._directory.agent_session(agent)
         if known is not None and known.source != "settings":
             return known
-        return await self._database.find(agent) or known
+        try:
+            return await self._database.find(agent) or known
+        except AgentsOutOfReach:
+            if known is None:
+                raise
+            return known

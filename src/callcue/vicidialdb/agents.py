@@ -12,7 +12,7 @@ from callcue.core.ports import AgentSession
 from callcue.core.types import Conference
 
 from .database import Database, OutOfReach
-from .kept import Kept
+from .kept import Kept, Lasting
 
 SOURCE = "vicidial"
 SHORTEST = 6
@@ -53,7 +53,7 @@ class VicidialAgents:
         self._database = database
         self._servers = dict(servers)
         self._seats: Kept[str, _Seat | None] = Kept(self._seat)
-        self._contexts: Kept[str, str] = Kept(self._context)
+        self._contexts: Lasting[str, str] = Lasting(self._context)
 
     async def find(self, agent: str) -> AgentSession | None:
         """See `AgentRooms.find`."""
@@ -74,7 +74,7 @@ class VicidialAgents:
         return AgentSession(Conference(self._servers[address], room), SOURCE, address=address)
 
     async def context(self, server: str) -> str:
-        """The dialplan context of that Asterisk: `servers.ext_context`.
+        """The dialplan context of that Asterisk: `servers.ext_context`, or what that was last.
 
         Raises:
             CannotPlayHere: nobody can say it.

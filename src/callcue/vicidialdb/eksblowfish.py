@@ -3,9 +3,13 @@
 Written from the description of bcrypt by Provos and Mazières (USENIX 1999) and of Blowfish by
 Schneier (FSE 1993). Blowfish begins with the digits of pi, so they are computed here. A test holds
 this against the library where both can do it.
+
+It is pure Python, and a thread that computes it keeps all others waiting: `beside.py` runs this
+file as a process. So it imports nothing but the standard library.
 """
 
 import struct
+import sys
 from functools import cache
 
 ROUNDS = 16
@@ -13,6 +17,10 @@ P_WORDS = ROUNDS + 2
 S_WORDS = 4 * 256
 MAGIC = struct.unpack(">6I", b"OrpheanBeholderScryDoubt")
 MASK = 0xFFFFFFFF
+
+REQUEST = struct.Struct(">16sBB")
+"""The salt, the cost, and how long the password is that follows."""
+HASH_BYTES = 23
 
 
 def bcrypt_of_low_cost(password: bytes, salt: bytes, cost: int) -> bytes:
@@ -30,7 +38,7 @@ def bcrypt_of_low_cost(password: bytes, salt: bytes, cost: int) -> bytes:
         for _ in range(64):
             left, right = _encrypt(p, s, left, right)
         words[at], words[at + 1] = left, right
-    return struct.pack(">6I", *words)[:23]
+    return struct.pack(">6I", *words)[:HASH_BYTES]
 
 
 def _words(text: bytes, count: int) -> tuple[int, ...]:
@@ -83,3 +91,17 @@ def _arctan_of_inverse(x: int, bits: int) -> int:
         n, sign = n + 2, -sign
         total += sign * (power // n)
     return total
+
+
+def _serve() -> None:
+    """Answer requests until nobody is left who could send one."""
+    _pi()
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while len(request := requests.read(REQUEST.size)) == REQUEST.size:
+        salt, cost, length = REQUEST.unpack(request)
+        answers.write(bcrypt_of_low_cost(requests.read(length), salt, cost))
+        answers.flush()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import bcrypt
 
-from .eksblowfish import bcrypt_of_low_cost
+from .beside import bcrypt_beside
 
 SALT_BYTES = 16
 HASH_LENGTH = 31
@@ -96,7 +96,7 @@ def vicidial_hash(password: str, key: str, cost: int) -> str:
 
 def _hash(password: bytes, salt: bytes, cost: int) -> bytes:
     if cost < CHEAPEST_OF_LIBRARY:  # VICIdial's default is 2, which the library refuses
-        return _in_bcrypt_base64(bcrypt_of_low_cost(password, salt, cost))
+        return _in_bcrypt_base64(bcrypt_beside(password, salt, cost))
     settings = b"$2a$%02d$%s" % (cost, _in_bcrypt_base64(salt))
     return bcrypt.hashpw(password, settings)[-HASH_LENGTH:]
 

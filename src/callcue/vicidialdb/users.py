@@ -1,6 +1,6 @@
 """VICIdial's users, as `vicidial_users` has them now. Nothing is written: no failure, no login."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -8,8 +8,9 @@ from sqlalchemy import Row, text
 from callcue.api.stored_passwords import StoredPassword
 from callcue.api.users import ApiUser, UsersOutOfReach
 
+from .addresses import Addresses
 from .database import Database, OutOfReach
-from .kept import Kept
+from .kept import Kept, Lasting
 from .passwords import PlainPassword, VicidialHash
 
 FAILURES = 10
@@ -36,16 +37,21 @@ class VicidialUsers:
 
     _users: Kept[str, ApiUser | None]
     _names: Kept[str, str | None]
-    _active: Kept[str, bool]
+    _active: Lasting[str, bool]
 
     @classmethod
     def of(cls, database: Database) -> "VicidialUsers":
         """The users of that database."""
 
+        addresses = Addresses(database)
+
         async def one(name: str) -> ApiUser | None:
             values = {"name": name, "failures": FAILURES, "seconds": LOCK_SECONDS}
             rows = await database.rows(_ONE_USER, values)
-            return _user(rows[0]) if rows else None
+            if not rows:
+                return None
+            user = _user(rows[0])
+            return replace(user, addresses=await addresses.of(user.name))
 
         async def name_of(alt_user: str) -> str | None:
             rows = await database.rows(_BY_ALT_USER, {"alt_user": alt_user})
@@ -55,7 +61,7 @@ class VicidialUsers:
             rows = await database.rows(_API_ACTIVE, {})
             return bool(rows[0][0])
 
-        return cls(Kept(one), Kept(name_of), Kept(is_active))
+        return cls(Kept(one), Kept(name_of), Lasting(is_active))
 
     async def find(self, name: str) -> ApiUser | None:
         """See `UserSource.find`."""
@@ -72,7 +78,10 @@ class VicidialUsers:
             raise UsersOutOfReach(str(error)) from None
 
     async def api_active(self) -> bool:
-        """VICIdial's own switch of the agent API. Who cannot be asked has not switched it off."""
+        """VICIdial's own switch of the agent API, as it was last while nobody can be asked.
+
+        Who never could be asked has not switched it off.
+        """
         try:
             return await self._active.get("")
         except OutOfReach:

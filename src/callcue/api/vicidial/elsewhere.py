@@ -20,6 +20,10 @@ _API = re.compile(r"(?:.*/)?agc/api(?:\.[^/]*)?(?:/.*)?", re.IGNORECASE)
 _OTHERS = re.compile(r"/(?:agc|vicidial)/.*")
 
 
+UNCLEAR = "its parameters can be read in more than one way, or are too long"
+"""Why a request is not passed on."""
+
+
 class Elsewhere:
     """Passes on functions of api.php that are not ours."""
 
@@ -34,7 +38,7 @@ class Elsewhere:
             raise web.HTTPNotFound
         asked = received.asked
         if not received.clear:
-            return Said(replies.not_upstream(wire.NOT_PASSED_ON, asked, wire.UNCLEAR))
+            return Said(replies.not_upstream(wire.NOT_PASSED_ON, asked, UNCLEAR))
 
         def extra(headers: CIMultiDict[str]) -> None:
             if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:

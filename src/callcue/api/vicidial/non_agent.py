@@ -14,7 +14,7 @@ from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.ports import ListedSound, SoundList
 
 from . import replies, wire
-from .elsewhere import OtherPaths
+from .elsewhere import UNCLEAR, OtherPaths
 from .exchange import PassedOn
 from .login import Refused, Users
 from .parameters import Parameters
@@ -120,7 +120,7 @@ class NonAgentApi:
             if self._others is None or self._is_ours(asked.function):
                 text = await self._answer(asked, address)
             elif not received.clear:
-                text = replies.not_upstream(wire.NOT_PASSED_ON, asked, wire.UNCLEAR)
+                text = replies.not_upstream(wire.NOT_PASSED_ON, asked, UNCLEAR)
             else:
                 answer = await self._others.handle(request)
                 if isinstance(answer, PassedOn):

@@ -53,8 +53,6 @@ SERVER_UNKNOWN = "ERROR: {function} error - telephony server unknown - {server}|
 UPSTREAM_UNAVAILABLE = "ERROR: VICIdial server unavailable - {reason}|{function}|{agent_user}"
 NOT_PASSED_ON = "ERROR: request not passed on - {reason}|{function}|{agent_user}"
 
-UNCLEAR = "its parameters can be read in more than one way, or are too long"
-
 ENDS_THE_SCRIPT = tuple(
     line.partition("{")[0] for line in (NO_PERMISSION, NOTHING_PLAYING, ALREADY_PLAYING)
 )

@@ -21,7 +21,7 @@ from real.room import NewRoom, Room
 from real.service import Service, running_service
 
 from callcue.core.types import Conference
-from callcue.settings.tables import Vicidial
+from callcue.settings.vicidial import Vicidial
 
 SERVER_IP = "10.10.10.15"
 CONTEXT = "callcue-test-vici"

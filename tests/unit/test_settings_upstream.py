@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from callcue.app import make_app
 from callcue.settings import SettingsError
-from callcue.settings.tables import Upstream, Vicidial
+from callcue.settings.vicidial import Upstream, Vicidial
 from callcue.store.ledger import MemoryLedger
 
 

@@ -8,7 +8,7 @@ from fakes.service import PASSWORD, Service, serving
 from fakes.upstream import OK, answer, vicidial
 from pydantic import ValidationError
 
-from callcue.settings.tables import Cors
+from callcue.settings.vicidial import Cors
 
 ORIGIN = "https://crm.example"
 SETTING = {

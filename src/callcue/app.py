@@ -1,7 +1,7 @@
 """Wires everything together. It and `app_vicidial` alone know all the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -24,9 +24,10 @@ from callcue.api.rights import Right
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
-from callcue.core.ports import CallDirectory, Ledger, MediaLibrary, Player
+from callcue.core.ports import Ledger, Server
 from callcue.core.session import Limits
 from callcue.settings import Settings
+from callcue.settings.tables import Asterisk
 from callcue.settings.tls import tls_context
 from callcue.store.answers import Retention
 from callcue.store.store import Store
@@ -34,24 +35,8 @@ from callcue.store.store import Store
 LARGEST_BODY = 1024 * 1024
 
 
-class Telephony(Protocol):
-    """The Asterisk side, as `callcue.asterisk.server` has it; tests have their own."""
-
-    @property
-    def name(self) -> str:
-        """Of the server, as the settings have it."""
-
-    @property
-    def player(self) -> Player:
-        """Puts clips into calls."""
-
-    @property
-    def sounds(self) -> MediaLibrary:
-        """Which clips there are."""
-
-    @property
-    def directory(self) -> CallDirectory:
-        """Which calls there are."""
+class Telephony(Server, Protocol):
+    """One Asterisk, as `callcue.asterisk.server` has it; tests have their own."""
 
     def report_to(self, controller: Controller) -> None:
         """Name the one who is told what happens."""
@@ -70,14 +55,17 @@ CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
 """The one door to the sessions."""
 
 
-def asterisk_address(settings: Settings) -> AsteriskAddress:
-    """What the Asterisk side needs to know of the settings.
+def asterisk_addresses(settings: Settings) -> list[AsteriskAddress]:
+    """What the Asterisk side needs to know of the settings, for each that they name.
 
     Raises:
         SettingsError: the CA file is of no use.
 
     """
-    asterisk = settings.asterisk
+    return [_asterisk_address(settings, asterisk) for asterisk in settings.asterisk]
+
+
+def _asterisk_address(settings: Settings, asterisk: Asterisk) -> AsteriskAddress:
     return AsteriskAddress(
         name=asterisk.name,
         host=asterisk.host,
@@ -86,7 +74,7 @@ def asterisk_address(settings: Settings) -> AsteriskAddress:
         secret=asterisk.secret.get_secret_value(),
         tls=tls_context(asterisk.tls_ca, "asterisk.tls_ca") if asterisk.tls else None,
         ignore=settings.calls.ignore_channels,
-        agents=settings.agents,
+        agents=settings.agents_of(asterisk.name),
         agent_channels=settings.calls.agent_channels,
         resumable=settings.calls.resumable_applications,
         bound_seconds=settings.playback.bound_seconds,
@@ -102,24 +90,19 @@ def make_store(settings: Settings) -> Store:
 
 def make_app(
     settings: Settings,
-    server: Telephony,
+    servers: Sequence[Telephony],
     ledger: Ledger,
     limits: Limits | None = None,
     store: Store | None = None,
 ) -> web.Application:
-    """The service, ready to be served. It runs *server* for as long as it is up itself.
+    """The service, ready to be served. It runs *servers* for as long as it is up itself.
 
     Without a *store* one in memory.
     """
     store = store or Store()
-    controller = Controller(
-        player=server.player,
-        directory=server.directory,
-        media=server.sounds,
-        ledger=ledger,
-        limits=limits,
-    )
-    server.report_to(controller)
+    controller = Controller(servers=servers, ledger=ledger, limits=limits)
+    for server in servers:
+        server.report_to(controller)
     lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
     app = web.Application(
@@ -128,19 +111,20 @@ def make_app(
         # What is passed on must stay as it came; and no small body becomes a large one in here.
         handler_args={"auto_decompress": False},
     )
-    routes.add(app, routes.health_routes(Health(server.readiness, __version__)))
+    routes.add(app, routes.health_routes(Health(_readiness_of(servers), __version__)))
     workspaces = Workspaces(_workspaces(settings))
     entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     database = vicidial_database(app, settings)
     if settings.vicidial.join == "dialplan":
-        server.join_rooms_by(room_context(settings, database))
+        for server in servers:
+            server.join_rooms_by(room_context(settings, database))
     if settings.vicidial.enabled:
         routes.add(app, routes.operator_routes(AnswersLog(store.answers, entrance)))
         add_vicidial(app, settings, controller, store, lockout, address, database)
     _add_bird(app, settings, controller, entrance, workspaces)
     app[CONTROLLER] = controller
     app.cleanup_ctx.append(_kept(store, lockout))
-    app.cleanup_ctx.append(_running(server))
+    app.cleanup_ctx.append(_running(servers))
     return app
 
 
@@ -151,7 +135,7 @@ def _add_bird(
     entrance: Entrance,
     workspaces: Workspaces,
 ) -> None:
-    calls = LiveCalls(controller, workspaces, servers=(settings.asterisk.name,))
+    calls = LiveCalls(controller, workspaces, servers=settings.servers)
     endless = settings.playback.loop_zero == "until_stopped"
     playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
     routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
@@ -189,8 +173,12 @@ def _keys(settings: Settings) -> list[AccessKey]:
     ]
 
 
-TELEPHONY: web.AppKey[asyncio.Task[None]] = web.AppKey("asterisk side", asyncio.Task)
-"""The task that runs the Asterisk side. It never ends by itself but by a fault of ours."""
+def _readiness_of(servers: Sequence[Telephony]) -> Callable[[], dict[str, Readiness]]:
+    return lambda: {server.name: server.readiness() for server in servers}
+
+
+TELEPHONY: web.AppKey[asyncio.Future[list[None]]] = web.AppKey("asterisk side", asyncio.Future)
+"""What runs the Asterisk side. It never ends by itself but by a fault of ours."""
 
 
 def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -202,11 +190,15 @@ def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIt
     return context
 
 
-def _running(server: Telephony) -> Callable[[web.Application], AsyncIterator[None]]:
+def _running(servers: Sequence[Telephony]) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
-        task = app[TELEPHONY] = asyncio.create_task(server.run(), name=f"asterisk {server.name}")
+        tasks = [
+            asyncio.create_task(server.run(), name=f"asterisk {server.name}") for server in servers
+        ]
+        app[TELEPHONY] = asyncio.gather(*tasks)
         yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, app[TELEPHONY], return_exceptions=True)
 
     return context

@@ -74,14 +74,22 @@ def vicidial_database(app: web.Application, settings: Settings) -> VicidialDatab
         await database.close()
 
     app.on_cleanup.append(close)
-    # An Asterisk that is reached by the address VICIdial has for it needs no line of its own.
-    servers = {settings.asterisk.host: settings.asterisk.name} | settings.vicidial.servers
-    agents = VicidialAgents(database, servers)
+    agents = VicidialAgents(database, _servers(settings))
     return VicidialDatabase(
         users=VicidialUsers.of(database) if table.users else None,
         agents=agents if table.agents else None,
         servers=agents,
     )
+
+
+def _servers(settings: Settings) -> dict[str, str]:
+    """VICIdial's `server_ip` to the name of an Asterisk of ours.
+
+    One that is reached by the address VICIdial has for it needs no line of its own.
+    """
+    hosts = [asterisk.host for asterisk in settings.asterisk]
+    by_host = {a.host: a.name for a in settings.asterisk if hosts.count(a.host) == 1}
+    return by_host | settings.vicidial.servers
 
 
 def room_context(
@@ -155,7 +163,7 @@ def _functions(
     settings: Settings, controller: Controller, logins: Users, database: VicidialDatabase | None
 ) -> dict[str, Function]:
     """The functions of api.php that are answered here."""
-    hosts = {settings.asterisk.name: settings.asterisk.host}
+    hosts = {asterisk.name: asterisk.host for asterisk in settings.asterisk}
     playback = AudioPlayback(controller, hosts, _agent_rooms(controller, database))
     upstream = settings.vicidial.upstream
     silent_for = upstream.idle_seconds if upstream is not None else 0

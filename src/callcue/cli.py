@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callcue import __version__, cli_log, cli_users, demo
 from callcue.api.keys import digest, new_key
+from callcue.core.directories import Directories
 from callcue.settings import Settings, SettingsError, load
 from callcue.terminal import EXIT_FAULT, EXIT_SETTINGS, SettingsFile, fail, read_password
 
@@ -112,16 +113,22 @@ class _Invitation:
 
     def __init__(self, settings: Settings) -> None:
         self._base = demo.base_url(settings.http.host, settings.http.port)
-        self._where = f"{settings.asterisk.host} port {settings.asterisk.port}"
+        self._where = {a.name: f"{a.host} port {a.port}" for a in settings.asterisk}
 
-    async def __call__(self, server: "AsteriskServer") -> None:
-        found = await demo.until_ready(server.readiness, demo.PATIENCE_SECONDS)
-        if not found.ready:
-            why = f": {found.reason}" if found.reason else ""
-            _shout(f"Asterisk at {self._where} is not ready ({found.phase}){why}. Still trying.")
-            await demo.until_ready(server.readiness, float("inf"))
-        asterisk = f"Asterisk {server.version} at {self._where}"
-        for line in demo.invitation(self._base, server.directory, asterisk):
+    async def __call__(self, servers: "Sequence[AsteriskServer]") -> None:
+        await demo.until_ready(servers, all, demo.PATIENCE_SECONDS)
+        for server in servers:
+            found = server.readiness()
+            if not found.ready:
+                where, why = self._where[server.name], f": {found.reason}" if found.reason else ""
+                _shout(f"Asterisk at {where} is not ready ({found.phase}){why}. Still trying.")
+        await demo.until_ready(servers, any, float("inf"))
+        there = [
+            f"Asterisk {server.version} at {self._where[server.name]}"
+            for server in servers
+            if server.readiness().ready
+        ]
+        for line in demo.invitation(self._base, Directories(servers), " and ".join(there)):
             typer.echo(_coloured(line))
 
 

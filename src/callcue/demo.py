@@ -4,7 +4,8 @@ Off unless asked for. Nothing of it is in the settings file; the hashes are made
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -47,13 +48,25 @@ def with_demo_credentials(settings: Settings) -> Settings:
     )
 
 
-async def until_ready(readiness: Callable[[], Readiness], seconds: float) -> Readiness:
-    """Wait until Asterisk is ready, but not longer than so; returns what it last said."""
+class Asterisk(Protocol):
+    """One that can be asked whether it is ready."""
+
+    def readiness(self) -> Readiness:
+        """Whether it is."""
+
+
+async def until_ready(
+    servers: Sequence[Asterisk], enough: Callable[[Iterable[bool]], bool], seconds: float
+) -> None:
+    """Wait until `all` or `any` of them are ready, but not longer than so."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while not readiness().ready and loop.time() < end:  # noqa: ASYNC110 - it is polled, not told
+
+    def waiting() -> bool:  # it is polled, not told
+        return not enough(server.readiness().ready for server in servers)
+
+    while waiting() and loop.time() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
-    return readiness()
 
 
 def base_url(host: str, port: int) -> str:

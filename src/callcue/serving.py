@@ -3,14 +3,14 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 from aiohttp import web
 
-from callcue.app import TELEPHONY, asterisk_address, make_app, make_store
+from callcue.app import TELEPHONY, asterisk_addresses, make_app, make_store
 from callcue.asterisk.server import AsteriskServer
 from callcue.settings import Settings
 from callcue.store.ledger import MemoryLedger
@@ -23,7 +23,7 @@ LONGEST_LINE = 128 * 1024
 
 _log = structlog.get_logger(__name__)
 
-Companion = Callable[[AsteriskServer], Coroutine[Any, Any, None]]
+Companion = Callable[[Sequence[AsteriskServer]], Coroutine[Any, Any, None]]
 
 
 class CannotListen(Exception):
@@ -39,8 +39,8 @@ async def serve(settings: Settings, companion: Companion | None = None) -> bool:
 
     """
     told = _signals()  # first of all: whoever sees us start may end us
-    server = AsteriskServer(asterisk_address(settings))
-    app = make_app(settings, server, MemoryLedger(), store=make_store(settings))
+    servers = [AsteriskServer(address) for address in asterisk_addresses(settings)]
+    app = make_app(settings, servers, MemoryLedger(), store=make_store(settings))
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=GRACE_SECONDS, max_line_size=LONGEST_LINE
     )
@@ -49,7 +49,7 @@ async def serve(settings: Settings, companion: Companion | None = None) -> bool:
         await _listen(runner, settings.http.host, settings.http.port)
         gc.collect()
         gc.freeze()  # what is here by now stays: it need not be looked through again and again
-        beside = asyncio.create_task(companion(server)) if companion is not None else None
+        beside = asyncio.create_task(companion(servers)) if companion is not None else None
         try:
             return await _until(told, app[TELEPHONY])
         finally:
@@ -78,9 +78,10 @@ def _signals() -> asyncio.Event:
     return told
 
 
-async def _until(told: asyncio.Event, telephony: asyncio.Task[None]) -> bool:
+async def _until(told: asyncio.Event, telephony: asyncio.Future[list[None]]) -> bool:
     waiting = asyncio.create_task(told.wait())
-    await asyncio.wait({telephony, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {telephony, waiting}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if told.is_set():
         _log.info("told to end")

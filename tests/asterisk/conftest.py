@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -37,8 +38,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", params=["22", "16"])
 def pbx(request: pytest.FixtureRequest) -> Iterator[Pbx]:
     """One PBX of each version, with the clips of the tests; `-k 22` and `-k 16` pick one."""
+    with _pbx_of(request.param) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def other_pbx(pbx: Pbx) -> Iterator[Pbx]:
+    """A second one beside it, of the other version."""
+    with _pbx_of("16" if pbx.major > 16 else "22") as found:
+        yield found
+
+
+@contextmanager
+def _pbx_of(version: str) -> Iterator[Pbx]:
     try:
-        with running_pbx("--asterisk", request.param) as found:
+        with running_pbx("--asterisk", version) as found:
             _make_clips(found.sounds)
             make_sounds(found.sounds)
             yield found

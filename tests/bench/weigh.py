@@ -29,9 +29,7 @@ class Scales:
         self._server = AsteriskServer(address)
         self._request = PlayRequest(media=(clip,))
         self._controller = Controller(
-            player=self._server.player,
-            directory=self._server.directory,
-            media=self._server.sounds,
+            servers=[self._server],
             ledger=MemoryLedger(),
         )
         self._server.report_to(self._controller)

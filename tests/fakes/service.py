@@ -17,6 +17,7 @@ from callcue.core.session import Limits
 from callcue.settings import Settings
 from callcue.store.store import Store
 
+from .directory import FakeDirectory
 from .ledger import FakeLedger
 from .telephony import FakeTelephony
 
@@ -94,6 +95,8 @@ class Service:
     ledger: FakeLedger
     agent: Call
     customer: Call
+    servers: list[FakeTelephony]
+    """Every Asterisk of the settings; the first is *telephony*."""
 
     async def vicidial(self, **parameters: str) -> str:
         """What api.php answers; user, password, source, function and agent are filled in."""
@@ -136,9 +139,11 @@ class Service:
 @asynccontextmanager
 async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[Service]:
     """A running service; *changes* replace tables of the settings."""
-    telephony, ledger = FakeTelephony(), FakeLedger()
+    made, ledger = settings(**changes), FakeLedger()
+    servers = [FakeTelephony(name, directory=FakeDirectory(name)) for name in made.servers]
+    telephony = servers[0]
     agent = telephony.directory.enter(ROOM, "PJSIP/agent-0001", agent="1000")
     customer = telephony.directory.enter(ROOM, "PJSIP/customer-0002")
-    app = make_app(settings(**changes), telephony, ledger, IMPATIENT, store)
+    app = make_app(made, servers, ledger, IMPATIENT, store)
     async with TestClient(TestServer(app, access_log=None)) as client:
-        yield Service(client, telephony, ledger, agent, customer)
+        yield Service(client, telephony, ledger, agent, customer, servers)

@@ -1,7 +1,7 @@
 """callcue itself, with its HTTP port open, and two clients that speak its dialects."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,10 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from callcue import demo
-from callcue.app import CONTROLLER, asterisk_address, make_app
+from callcue.app import CONTROLLER, asterisk_addresses, make_app
 from callcue.asterisk.server import AsteriskServer
 from callcue.core.controller import Controller
-from callcue.settings import load
+from callcue.settings import Settings
 from callcue.store.ledger import MemoryLedger
 
 from .pbx import Pbx
@@ -23,9 +23,14 @@ class Service:
     """A running callcue."""
 
     def __init__(
-        self, server: AsteriskServer, controller: Controller, http: ClientSession, url: str
+        self,
+        servers: Sequence[AsteriskServer],
+        controller: Controller,
+        http: ClientSession,
+        url: str,
     ) -> None:
-        self.server = server
+        self.servers = servers
+        self.server = servers[0]
         self.controller = controller
         self.http = http
         self.url = url
@@ -39,8 +44,8 @@ class Service:
         return Integrator(self.http, self.url, call)
 
     async def ready(self) -> None:
-        """Wait until Asterisk's rooms are known."""
-        await self.until(lambda: self.server.readiness().ready)
+        """Wait until the rooms of every Asterisk are known."""
+        await self.until(lambda: all(server.readiness().ready for server in self.servers))
 
     @staticmethod
     async def until(condition: Callable[[], bool]) -> None:
@@ -131,19 +136,31 @@ class Integrator:
 
 
 @asynccontextmanager
-async def running_service(pbx: Pbx, **tables: Any) -> AsyncIterator[Service]:
-    """Serve on a port of its own, connected to *pbx*; *tables* are settings of other values."""
-    environment = {
-        "CALLCUE_ASTERISK_HOST": pbx.host,
-        "CALLCUE_ASTERISK_PORT": str(pbx.port),
-        "CALLCUE_ASTERISK_USERNAME": pbx.username,
-        "CALLCUE_ASTERISK_SECRET": pbx.secret,
-    }
-    plain = load(None, environment, demo=True).model_copy(update=tables)
-    settings = demo.with_demo_credentials(plain)
-    server = AsteriskServer(asterisk_address(settings))
-    app: web.Application = make_app(settings, server, MemoryLedger())
+async def running_service(
+    pbx: Pbx, others: Mapping[str, Pbx] | None = None, **tables: Any
+) -> AsyncIterator[Service]:
+    """Serve on a port of its own, connected to *pbx* as "main" and to *others* by their names.
+
+    *tables* are settings of other values.
+    """
+    asterisk = [_table(name, each) for name, each in {"main": pbx, **(others or {})}.items()]
+    plain = Settings.model_validate({"demo": True, "asterisk": asterisk})
+    settings = demo.with_demo_credentials(plain.model_copy(update=tables))
+    servers = [AsteriskServer(address) for address in asterisk_addresses(settings)]
+    app: web.Application = make_app(settings, servers, MemoryLedger())
     async with TestServer(app) as http_server, ClientSession() as http:
-        service = Service(server, app[CONTROLLER], http, str(http_server.make_url("")).rstrip("/"))
+        url = str(http_server.make_url("")).rstrip("/")
+        service = Service(servers, app[CONTROLLER], http, url)
         await service.ready()
         yield service
+
+
+def _table(name: str, pbx: Pbx) -> dict[str, Any]:
+    """An Asterisk, as a settings file has it."""
+    return {
+        "name": name,
+        "host": pbx.host,
+        "port": pbx.port,
+        "username": pbx.username,
+        "secret": pbx.secret,
+    }

@@ -61,9 +61,7 @@ class RealWorld:
             AsteriskAddress(SERVER, pbx.host, pbx.port, pbx.username, pbx.secret)
         )
         self.controller = Controller(
-            player=self.server.player,
-            directory=self.server.directory,
-            media=self.server.sounds,
+            servers=[self.server],
             ledger=self.ledger,
         )
         self.server.report_to(self.controller)

@@ -34,9 +34,7 @@ class FakeWorld:
         self.server = AsteriskServer(settings)
         self.server._link._backoff = Backoff(0.01, 0.05)  # a lost link is back at once
         self.controller = Controller(
-            player=self.server.player,
-            directory=self.server.directory,
-            media=self.server.sounds,
+            servers=[self.server],
             ledger=self.ledger,
             limits=limits,
         )

@@ -14,7 +14,7 @@ from fakes.service import KEY, PASSWORD, Service, cheap_hash, serving, settings
 from callcue import logs
 from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser
-from callcue.app import asterisk_address
+from callcue.app import asterisk_addresses
 from callcue.store.database import Database
 from callcue.store.store import Store
 from callcue.store.users import UserBook
@@ -103,6 +103,6 @@ async def test_given_json_then_each_line_is_one_object_with_the_request(log: io.
 
 def test_given_the_settings_then_no_repr_shows_a_secret() -> None:
     made = settings()
-    shown = repr(made) + str(made.model_dump()) + repr(asterisk_address(made))
+    shown = repr(made) + str(made.model_dump()) + repr(asterisk_addresses(made))
     assert "ami-s3cret" not in shown
     assert "$argon2" not in shown

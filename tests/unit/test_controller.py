@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 from fakes.directory import FakeDirectory
 from fakes.ledger import FakeLedger
-from fakes.media import FakeMedia
 from fakes.player import FakePlayer
+from fakes.telephony import FakeTelephony
 from stateful.stage import play, queued
 
 from callcue.core.commands import Pause, Stop
@@ -42,12 +42,9 @@ class House:
     controller: Controller = field(init=False)
 
     def __post_init__(self) -> None:
-        self.controller = Controller(
-            player=self.player, directory=self.directory, media=FakeMedia(), ledger=self.ledger
-        )
-        self.player.report_to(self.controller.leg_event)
-        self.directory.on_left = self.controller.call_left
-        self.directory.on_deserted = self.controller.deserted
+        server = FakeTelephony(player=self.player, directory=self.directory)
+        self.controller = Controller(servers=[server], ledger=self.ledger)
+        server.report_to(self.controller)
 
     def state(self, room: Conference = ROOM) -> State:
         session = self.controller.session(room)

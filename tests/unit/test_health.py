@@ -7,7 +7,8 @@ from fakes.telephony import FakeReadiness
 async def test_given_asterisk_is_there_then_ready() -> None:
     async with serving() as service, service.client.get("/health/ready") as response:
         assert response.status == 200
-        assert await response.json() == {"status": "ready", "phase": "up", "reason": ""}
+        main = {"ready": True, "phase": "up", "reason": ""}
+        assert await response.json() == {"status": "ready", "asterisk": {"main": main}}
 
 
 async def test_given_asterisk_is_not_there_then_503_says_why_and_live_is_still_200() -> None:
@@ -16,7 +17,8 @@ async def test_given_asterisk_is_not_there_then_503_says_why_and_live_is_still_2
         async with service.client.get("/health/ready") as response:
             assert response.status == 503
             body = await response.json()
-            assert body == {"status": "not ready", "phase": "rejected", "reason": "wrong secret"}
+            main = {"ready": False, "phase": "rejected", "reason": "wrong secret"}
+            assert body == {"status": "not ready", "asterisk": {"main": main}}
         async with service.client.get("/health/live") as response:
             assert response.status == 200
             assert (await response.json())["status"] == "live"

@@ -70,7 +70,7 @@ async def everything() -> AsyncIterator[tuple[FakePbx, Client, str]]:
         )
         server = AsteriskServer(address)
         pbx.enter("8600051")
-        app = make_app(settings(workspaces=OPEN_WORKSPACE), server, MemoryLedger())
+        app = make_app(settings(workspaces=OPEN_WORKSPACE), [server], MemoryLedger())
         http = TestServer(app)
         await http.start_server(max_line_size=LONGEST_LINE)
         async with TestClient(http) as client:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from callcue.app import asterisk_address
+from callcue.app import asterisk_addresses
 from callcue.asterisk.resting import RESUMABLE
 from callcue.cli import app
 from callcue.settings import Settings, SettingsError, load
@@ -39,14 +39,14 @@ def _refused(file: Path, text: str, **environ: str) -> str:
 def test_given_the_least_then_the_rest_has_defaults(file: Path) -> None:
     found = _read(file, MINIMAL)
     assert (found.http.host, found.http.port, found.demo) == ("127.0.0.1", 8080, False)
-    assert (found.asterisk.name, found.asterisk.port) == ("main", 5038)
-    assert found.asterisk.secret.get_secret_value() == "s3cret"
+    assert (found.asterisk[0].name, found.asterisk[0].port) == ("main", 5038)
+    assert found.asterisk[0].secret.get_secret_value() == "s3cret"
     assert (found.users, found.workspaces) == ((), ())
 
 
 def test_given_no_file_then_the_environment_is_enough(file: Path) -> None:
     environ = {"CALLCUE_ASTERISK_SECRET": "x", "CALLCUE_ASTERISK_VERSION": "22.1"}
-    assert load(None, environ).asterisk.secret.get_secret_value() == "x"
+    assert load(None, environ).asterisk[0].secret.get_secret_value() == "x"
     assert not file.exists()
 
 
@@ -79,7 +79,7 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
     found = _read(file, MINIMAL + '[http]\nhost = "::1"\n', **values)
     assert found.demo
     assert (found.http.host, found.http.port, found.log.level) == ("0.0.0.0", 9090, "debug")
-    asterisk = found.asterisk
+    asterisk = found.asterisk[0]
     assert (asterisk.host, asterisk.port, asterisk.username) == ("pbx", 5039, "other")
     assert asterisk.secret.get_secret_value() == "from-file"
     assert found.store.path == str(file.parent / "other.db")
@@ -134,7 +134,7 @@ def test_given_a_store_that_cannot_be_then_it_says_so(
 
 def test_given_an_empty_variable_then_the_file_counts(file: Path) -> None:
     found = _read(file, MINIMAL, CALLCUE_ASTERISK_SECRET="", CALLCUE_DEMO="")
-    assert found.asterisk.secret.get_secret_value() == "s3cret"
+    assert found.asterisk[0].secret.get_secret_value() == "s3cret"
 
 
 def test_given_demo_on_the_command_line_then_it_is_on(file: Path) -> None:
@@ -155,7 +155,7 @@ def test_given_a_secret_elsewhere_then_it_is_found(
 ) -> None:
     (file.parent / "s").write_text(" s3cret\n")
     found = _read(file, f"[asterisk]\n{given}\n", **environ)
-    assert found.asterisk.secret.get_secret_value() == "s3cret"
+    assert found.asterisk[0].secret.get_secret_value() == "s3cret"
 
 
 def test_given_hashes_elsewhere_then_they_are_found(file: Path) -> None:
@@ -179,10 +179,10 @@ def test_given_functions_then_a_list_or_words(file: Path, given: str) -> None:
 
 
 def test_given_settings_of_calls_then_the_asterisk_side_is_told_of_them(file: Path) -> None:
-    address = asterisk_address(_read(file, MINIMAL))
+    (address,) = asterisk_addresses(_read(file, MINIMAL))
     assert (address.agent_channels, address.resumable) == ((), RESUMABLE)
     given = '[calls]\nagent_channels = ["PJSIP/a*"]\nresumable_applications = ["Wait"]\n'
-    address = asterisk_address(_read(file, MINIMAL + given))
+    (address,) = asterisk_addresses(_read(file, MINIMAL + given))
     assert (address.agent_channels, address.resumable) == (("PJSIP/a*",), ("Wait",))
 
 
@@ -299,3 +299,57 @@ def test_given_the_command_line_then_a_settings_error_is_one_message_and_exit_2(
     assert result.exit_code == 2
     assert "http.port" in result.stderr
     assert "Traceback" not in result.output
+
+
+EAST = '[[asterisk]]\nname = "east"\nhost = "east.example"\nsecret = "s3cret-east"\n'
+WEST = '[[asterisk]]\nname = "west"\nsecret = "s3cret-west"\n'
+
+
+def test_given_several_asterisks_then_each_with_its_own_agents(file: Path) -> None:
+    agents = '[agents]\n1000 = "8600051@east"\n2000 = "8600051@west"\n'
+    made = _read(file, EAST + WEST + agents)
+    assert made.servers == ("east", "west")
+    east, west = asterisk_addresses(made)
+    assert (east.name, east.host, east.secret) == ("east", "east.example", "s3cret-east")
+    assert (east.agents, west.agents) == ({"1000": "8600051"}, {"2000": "8600051"})
+
+
+def test_given_one_asterisk_then_its_name_behind_an_agents_room_may_be_left_out(
+    file: Path,
+) -> None:
+    agents = '[agents]\n1000 = "8600051"\n2000 = "8600052@main"\n'
+    (address,) = asterisk_addresses(_read(file, MINIMAL + agents))
+    assert address.agents == {"1000": "8600051", "2000": "8600052"}
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (EAST + EAST, "the file: asterisk name east is there twice"),
+        (
+            EAST + WEST + '[agents]\n1000 = "8600051"\n',
+            "agents.1000: say at which Asterisk: 8600051@",
+        ),
+        (EAST + '[agents]\n1000 = "8600051@west"\n', "agents.1000 names no Asterisk of ours: west"),
+        (EAST + WEST + "port = 0\n", "asterisk[1].port: "),
+        (EAST + "port = 0\n", "asterisk.port: "),
+        (MINIMAL + "port = 0\n", "asterisk.port: "),
+        ("asterisk = []\n", "asterisk: "),
+        ('asterisk = "127.0.0.1"\n', "asterisk: "),
+        (EAST + WEST + '[vicidial.servers]\n"10.0.0.1" = "main"\n', "no Asterisk of ours: main"),
+    ],
+)
+def test_given_asterisks_that_cannot_be_then_it_says_so(
+    file: Path, given: str, complaint: str
+) -> None:
+    refused = _refused(file, given)
+    assert complaint in refused
+    assert "s3cret-" not in refused
+
+
+def test_given_several_asterisks_then_the_environment_cannot_say_which_it_means(
+    file: Path,
+) -> None:
+    refused = _refused(file, EAST + WEST, CALLCUE_ASTERISK_HOST="pbx")
+    assert refused == "CALLCUE_ASTERISK_HOST: there are several Asterisks: say it in the file"
+    assert _read(file, EAST, CALLCUE_ASTERISK_HOST="pbx").asterisk[0].host == "pbx"

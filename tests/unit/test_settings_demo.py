@@ -1,5 +1,6 @@
 """The demonstration mode: off by default; what it prints works when it is pasted."""
 
+import asyncio
 import shlex
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.directory import FakeDirectory
 from fakes.service import Service, serving, settings
-from fakes.telephony import FakeReadiness
+from fakes.telephony import FakeReadiness, FakeTelephony
 
 from callcue import demo
 
@@ -107,9 +108,15 @@ def test_given_where_we_listen_then_the_url_works_from_here(host: str, url: str)
     assert demo.base_url(host, 8080) == url
 
 
-async def test_given_asterisk_is_not_ready_then_the_wait_ends_and_says_why() -> None:
-    state = FakeReadiness(False, "down", "connection refused")
-    assert (await demo.until_ready(lambda: state, 0.01)).reason == "connection refused"
+async def test_given_one_asterisk_of_two_then_any_is_waited_for_and_all_only_so_long() -> None:
+    away = FakeTelephony(state=FakeReadiness(False, "down", "connection refused"))
+    both = (away, FakeTelephony())
+    async with asyncio.timeout(1):
+        await demo.until_ready(both, any, float("inf"))
+        await demo.until_ready(both, all, 0.01)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await demo.until_ready(both, all, float("inf"))
 
 
 def test_given_the_repository_then_no_settings_file_turns_the_demo_on() -> None:

@@ -62,4 +62,4 @@ def test_given_a_limit_that_is_none_then_it_is_refused(wrong: dict[str, Any]) ->
 def test_given_a_ca_file_that_is_not_there_then_it_is_named() -> None:
     upstream = {"url": "https://vicidial.example", "tls_ca": "/no/such/file"}
     with pytest.raises(SettingsError, match=r"vicidial\.upstream\.tls_ca: /no/such/file"):
-        make_app(settings(vicidial={"upstream": upstream}), FakeTelephony(), MemoryLedger())
+        make_app(settings(vicidial={"upstream": upstream}), [FakeTelephony()], MemoryLedger())

@@ -71,7 +71,7 @@ def test_given_a_url_that_is_none_then_the_service_does_not_start(url: str) -> N
         address_of(url)
     assert "p4ss" not in str(wrong.value)
     with pytest.raises(SettingsError, match=r"vicidial\.database\.url"):
-        make_app(settings(database={"url": url}), FakeTelephony(), MemoryLedger())
+        make_app(settings(database={"url": url}), [FakeTelephony()], MemoryLedger())
 
 
 def test_given_a_url_then_its_parts() -> None:
@@ -86,12 +86,12 @@ async def test_given_the_join_by_vicidials_dialplan_and_no_database_then_the_usu
 ):
     for given, context in (("", "default"), ("trunk", "trunk")):
         telephony = FakeTelephony()
-        make_app(settings(join="dialplan", context=given), telephony, MemoryLedger())
+        make_app(settings(join="dialplan", context=given), [telephony], MemoryLedger())
         assert telephony.room_context is not None
         assert await telephony.room_context("main") == context
 
 
 def test_given_our_own_join_then_nothing_is_changed() -> None:
     telephony = FakeTelephony()
-    make_app(settings(), telephony, MemoryLedger())
+    make_app(settings(), [telephony], MemoryLedger())
     assert telephony.room_context is None

@@ -1,6 +1,6 @@
 """Is it alive, is it ready: for supervisors and load balancers, open to everybody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from aiohttp import hdrs, web
@@ -27,7 +27,8 @@ class Readiness(Protocol):
 class Health:
     """The two questions."""
 
-    def __init__(self, readiness: Callable[[], Readiness], version: str) -> None:
+    def __init__(self, readiness: Callable[[], Mapping[str, Readiness]], version: str) -> None:
+        """*readiness*: of each Asterisk, by its name."""
         self._readiness = readiness
         self._version = version
 
@@ -37,11 +38,17 @@ class Health:
         return web.json_response(body, headers=_NEVER_KEPT)
 
     async def ready(self, _: web.Request) -> web.Response:
-        """GET /health/ready: 200 only while Asterisk is there and known."""
+        """GET /health/ready: 200 only while an Asterisk is there and known.
+
+        One of several that is away leaves the others at work, so it is told and nothing more.
+        """
         found = self._readiness()
+        ready = any(server.ready for server in found.values())
         body = {
-            "status": "ready" if found.ready else "not ready",
-            "phase": found.phase,
-            "reason": found.reason,
+            "status": "ready" if ready else "not ready",
+            "asterisk": {
+                name: {"ready": server.ready, "phase": server.phase, "reason": server.reason}
+                for name, server in found.items()
+            },
         }
-        return web.json_response(body, status=200 if found.ready else 503, headers=_NEVER_KEPT)
+        return web.json_response(body, status=200 if ready else 503, headers=_NEVER_KEPT)

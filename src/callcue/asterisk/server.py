@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
 from callcue.asterisk import directory, legs, probe
 from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.dialplan import RoomContext
@@ -101,7 +103,8 @@ class AsteriskServer:
         self.player.join_rooms_by(context)
 
     async def run(self) -> None:
-        """Keep the link up until cancelled."""
+        """Keep the link up until cancelled. Its lines in the log name this server."""
+        structlog.contextvars.bind_contextvars(asterisk=self.name)
         await self._link.run()
 
     def readiness(self) -> Readiness:

@@ -1,12 +1,13 @@
 """The one door that every dialect knocks on: commands in, events in, sessions kept."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .commands import Command
+from .directories import Directories
 from .errors import AsteriskUnavailable, NotConfirmed
 from .playback import Playback
-from .ports import Call, CallDirectory, Ledger, LegEvent, MediaLibrary, Player
+from .ports import Call, CallDirectory, Ledger, LegEvent, Server
 from .session import CallSession, Limits
 from .states import Event, IllegalEvent, State
 from .types import Place, PlaybackId
@@ -20,16 +21,13 @@ class Controller:
     def __init__(
         self,
         *,
-        player: Player,
-        directory: CallDirectory,
-        media: MediaLibrary,
+        servers: Sequence[Server],
         ledger: Ledger,
         limits: Limits | None = None,
     ) -> None:
         """Wire the ports together; nothing runs until a command comes."""
-        self.directory = directory
-        self._player = player
-        self._media = media
+        self.directory: CallDirectory = Directories(servers)
+        self._servers = {server.name: server for server in servers}
         self._ledger = ledger
         self._limits = limits or Limits()
         self._sessions: dict[Place, CallSession] = {}
@@ -63,7 +61,7 @@ class Controller:
             AsteriskUnavailable: nobody is there to ask.
 
         """
-        return await self._player.check(place, None)
+        return await self._servers[place.server].player.check(place, None)
 
     def session(self, place: Place) -> CallSession | None:
         """The session of that place, if it ever had a command. To be read, not changed."""
@@ -119,7 +117,7 @@ class Controller:
 
     async def _find(self, session: CallSession, playback: Playback) -> None:
         try:
-            found = await self._player.find(playback)
+            found = await self._servers[session.place.server].player.find(playback)
         except NotConfirmed as error:  # one stubborn leg is no reason to be without a link
             _log.warning("the leg of playback %s is left adrift: %s", playback.id, error)
             return
@@ -130,11 +128,12 @@ class Controller:
         return [s for c, s in self._sessions.items() if c.server == server]
 
     def _new(self, place: Place) -> CallSession:
+        server = self._servers[place.server]
         return CallSession(
             place,
-            player=self._player,
-            directory=self.directory,
-            media=self._media,
+            player=server.player,
+            directory=server.directory,
+            media=server.sounds,
             ledger=self._ledger,
             limits=self._limits,
         )

@@ -152,6 +152,26 @@ class CallDirectory(Protocol):
         """Whether what is said of that server is fresh: its link is up."""
 
 
+class Server(Protocol):
+    """One Asterisk. Places carry the name of the one that they are on."""
+
+    @property
+    def name(self) -> str:
+        """As the settings have it; no two have the same."""
+
+    @property
+    def player(self) -> Player:
+        """Puts clips into its calls."""
+
+    @property
+    def sounds(self) -> MediaLibrary:
+        """Which clips it can play."""
+
+    @property
+    def directory(self) -> CallDirectory:
+        """Which calls it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedSound:
     """A file that can be played, for those who want to see what there is."""

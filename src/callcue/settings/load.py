@@ -50,7 +50,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, demo: bool = False) -
     try:
         return Settings.model_validate(tables, context=sources)
     except ValidationError as error:
-        raise SettingsError(_explain(error, file, overridden)) from None
+        raise SettingsError(_explain(error, file, tables, overridden)) from None
 
 
 def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -79,9 +79,7 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[
         if environ.get(variable):
             table = tables
             for name in path[:-1]:
-                table = table.setdefault(name, {})
-                if not isinstance(table, dict):
-                    raise SettingsError(f"{name}: must be a table")
+                table = _only(table.setdefault(name, {}), name, variable)
             if path[-1] in _SECRET:
                 _drop_secret(table, went)
             if path == ("store", "path"):
@@ -89,6 +87,19 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[
             table[path[-1]] = environ[variable]
             went[path] = variable
     return went
+
+
+def _only(given: Any, name: str, variable: str) -> dict[str, Any]:
+    """The table that a variable means; of `[[asterisk]]` there may be several."""
+    match given:
+        case dict():
+            return given
+        case [dict() as alone] if name == "asterisk":
+            return alone
+        case [_, *_] if name == "asterisk":
+            raise SettingsError(f"{variable}: there are several Asterisks: say it in the file")
+        case _:
+            raise SettingsError(f"{name}: must be a table")
 
 
 def _drop_secret(table: dict[str, Any], went: Mapping[tuple[str, ...], str]) -> None:
@@ -99,11 +110,28 @@ def _drop_secret(table: dict[str, Any], went: Mapping[tuple[str, ...], str]) -> 
 
 
 def _explain(
-    error: ValidationError, file: Path | None, overridden: Mapping[tuple[str, ...], str]
+    error: ValidationError,
+    file: Path | None,
+    tables: Mapping[str, Any],
+    overridden: Mapping[tuple[str, ...], str],
 ) -> str:
     where = f"the settings in {file}" if file is not None else "the settings (there is no file)"
-    lines = [f"  {_path(e['loc'], overridden)}: {_message(e)}" for e in error.errors()]
+    lines = [
+        f"  {_path(_as_written(e['loc'], tables), overridden)}: {_message(e)}"
+        for e in error.errors()
+    ]
     return "\n".join([f"{where} cannot be used:", *lines])
+
+
+def _as_written(
+    location: tuple[int | str, ...], tables: Mapping[str, Any]
+) -> tuple[int | str, ...]:
+    """Without the number of the only `[asterisk]`, which the file does not have."""
+    given = tables.get("asterisk")
+    several = isinstance(given, list) and len(given) > 1
+    if location[:2] == ("asterisk", 0) and not several:
+        return ("asterisk", *location[2:])
+    return location
 
 
 def _path(location: tuple[int | str, ...], overridden: Mapping[tuple[str, ...], str]) -> str:

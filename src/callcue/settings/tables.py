@@ -25,10 +25,10 @@ from .table import Port, Seconds, Table
 from .vicidial import Vicidial
 from .words import (
     Agent,
+    AgentRoom,
     AltUser,
     Application,
     Audience,
-    ConferenceNumber,
     Group,
     Host,
     Name,
@@ -64,7 +64,7 @@ class Log(Table):
 
 
 class Asterisk(Table):
-    """The Asterisk beside us, and who we are there."""
+    """An Asterisk, and who we are there."""
 
     name: Name = "main"
     host: Host = "127.0.0.1"
@@ -214,12 +214,12 @@ class Settings(Table):
     demo: bool = False
     http: Http = Http()
     log: Log = Log()
-    asterisk: Asterisk
+    asterisk: Annotated[tuple[Asterisk, ...], Field(min_length=1)]
     playback: PlaybackBounds = PlaybackBounds()
     calls: Calls = Calls()
     store: Store = Store()
     vicidial: Vicidial = Vicidial()
-    agents: dict[Agent, ConferenceNumber] = Field(default_factory=dict)
+    agents: dict[Agent, AgentRoom] = Field(default_factory=dict)
     users: tuple[User, ...] = ()
     workspaces: tuple[Workspace, ...] = ()
 
@@ -239,11 +239,37 @@ class Settings(Table):
             return "sqlite+aiosqlite://"
         return f"sqlite+aiosqlite:///{store.path}"
 
+    @field_validator("asterisk", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        return [given] if isinstance(given, Mapping) else given
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The names of every Asterisk there is."""
+        return tuple(asterisk.name for asterisk in self.asterisk)
+
+    def agents_of(self, server: str) -> dict[str, str]:
+        """From agent to conference, for those who sit at that Asterisk."""
+        seats = ((agent, *room.partition("@")[::2]) for agent, room in self.agents.items())
+        return {agent: room for agent, room, where in seats if where in ("", server)}
+
+    @model_validator(mode="after")
+    def _agents_sit_somewhere(self) -> "Settings":
+        for agent, room in self.agents.items():
+            server = room.partition("@")[2]
+            if server and server not in self.servers:
+                raise ValueError(f"agents.{agent} names no Asterisk of ours: {server}")
+            if not server and len(self.servers) > 1:
+                raise ValueError(f"agents.{agent}: say at which Asterisk: {room}@{self.servers[0]}")
+        return self
+
     @model_validator(mode="after")
     def _nobody_twice(self) -> "Settings":
+        _unique("asterisk name", list(self.servers))
         _unique("user", [user.user for user in self.users])
         _unique("workspace id", [str(workspace.id) for workspace in self.workspaces])
-        strange = set(self.vicidial.servers.values()) - {self.asterisk.name}
+        strange = set(self.vicidial.servers.values()) - set(self.servers)
         if strange:
             raise ValueError(f"vicidial.servers names no Asterisk of ours: {min(strange)}")
         keys = [key for workspace in self.workspaces for key in workspace.keys]

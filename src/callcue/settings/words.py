@@ -39,7 +39,8 @@ Application = Annotated[str, _text(r"^[A-Za-z0-9_]{1,40}$")]
 
 Audience = Annotated[str, _text(r"^(everyone|agent|caller)$")]
 
-ConferenceNumber = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}$")]
+AgentRoom = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}(@[A-Za-z0-9_.-]{1,64})?$")]
+"""A conference, and behind the @ the Asterisk that has it."""
 
 Context = Annotated[str, _text(r"^[A-Za-z0-9_-]{0,40}$")]
 """Of a dialplan; empty is none."""

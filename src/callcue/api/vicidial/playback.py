@@ -58,9 +58,12 @@ class AudioPlayback:
 
         *audience*: who hears what is played; the agent is the one whose session it is.
         """
-        replies = Replies(asked, who, server=next(iter(self._hosts.values()), ""))
+        replies = Replies(asked, who)
         try:
-            session = await self._session_of(agent)
+            known = 0 < len(agent) <= LONGEST_NAME
+            session = await self._rooms.find(agent) if known else None
+            if session is None:
+                return self._nowhere(asked, agent, who)
             host = session.address or self._hosts.get(session.place.server, "")
             replies = Replies(asked, who, session.place.name, host)
             if not session.place.name or not host:
@@ -75,18 +78,12 @@ class AudioPlayback:
         except ServerUnknown as error:
             return Replies(asked, who, server=error.address).say(wire.SERVER_UNKNOWN)
 
-    async def _session_of(self, agent: str) -> AgentSession:
-        if len(agent) > LONGEST_NAME:
-            raise AgentNotLoggedIn(agent)
-        directory = self._controller.directory
-        session = await self._rooms.find(agent) if agent else None
-        if session is not None:
-            return session
-        # "Not logged in" would be a guess while we cannot see who is.
-        for server in self._hosts:
-            if not directory.available(server):
-                raise AsteriskUnavailable(server)
-        raise AgentNotLoggedIn(agent)
+    def _nowhere(self, asked: Parameters, agent: str, who: str) -> str:
+        """Not logged in; but that would be a guess while an Asterisk is away."""
+        for server, host in self._hosts.items():
+            if len(agent) <= LONGEST_NAME and not self._controller.directory.available(server):
+                return Replies(asked, who, server=host).refuse(AsteriskUnavailable(server))
+        return Replies(asked, who).refuse(AgentNotLoggedIn(agent))
 
     async def _perform(
         self, session: AgentSession, asked: Parameters, replies: Replies, audience: Role

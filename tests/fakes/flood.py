@@ -15,6 +15,8 @@ from .service import Service, serving
 PER_SECOND = 200
 RIGHT_ONES = 60
 SLOWER_AT_MOST = 0.020
+UNDER_WAY = 20
+"""So many answers later all connections and processes are there that it takes."""
 SECRET = "s3cret"
 
 TRUST = {"trusted_proxies": ["127.0.0.0/8"]}
@@ -47,7 +49,7 @@ async def slower_in_a_flood(attacker: Attacker, **tables: Any) -> tuple[float, f
         await play(service, "6666", "9.9.9.9")
         quiet = [await _right(service) for _ in range(RIGHT_ONES)]
         async with _flood(service, session, attacker) as (sent, answers):
-            while not answers:  # it is on
+            while len(answers) < UNDER_WAY:
                 await asyncio.sleep(0.01)
             loud = [await _right(service) for _ in range(RIGHT_ONES)]
         assert len(sent) > RIGHT_ONES * 0.025 * PER_SECOND / 2

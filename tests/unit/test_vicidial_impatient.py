@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from callcue.vicidialdb import impatient
 from callcue.vicidialdb.database import OutOfReach
 from callcue.vicidialdb.impatient import Impatient
 
@@ -60,7 +61,7 @@ async def test_given_a_failure_then_it_is_believed_for_a_second_and_no_longer() 
     assert await source.get() == 1
 
 
-async def test_given_the_first_question_then_it_is_waited_for_as_long_as_it_takes() -> None:
+async def test_given_the_first_question_then_it_is_waited_for_longer_than_those_behind_it() -> None:
     source = Source()
     source.says, source.hangs = 1, asyncio.Event()
     first = asyncio.create_task(source.get())
@@ -69,6 +70,17 @@ async def test_given_the_first_question_then_it_is_waited_for_as_long_as_it_take
             await asyncio.shield(first)
     source.hangs.set()
     assert await first == 1
+
+
+async def test_given_a_database_whose_own_limit_is_long_then_a_second_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(impatient, "FIRST_SECONDS", 0.01)
+    source = Source()
+    source.hangs = asyncio.Event()
+    assert await source.is_away()
+    assert await source.is_away()
+    assert source.asked == 1
 
 
 async def test_given_a_database_that_hangs_still_then_nobody_waits_long() -> None:

@@ -11,8 +11,8 @@ from .kept import Kept
 REST_SECONDS = 1.0
 """After a failure nobody asks for so long: it is believed as long as an answer, and no longer."""
 
-SHORT_SECONDS = 0.1
-"""How long a question is waited for when the one before was not answered."""
+FIRST_SECONDS, SHORT_SECONDS = 1.0, 0.1
+"""How long a question is waited for at most, and when the one before was not answered."""
 
 A_MOMENT_AGO = "it did not answer a moment ago"
 
@@ -40,7 +40,7 @@ class Impatient(Generic[Key, Value]):
         if until is not None and self._clock() < until:
             raise OutOfReach(A_MOMENT_AGO)
         try:
-            async with asyncio.timeout(None if until is None else SHORT_SECONDS):
+            async with asyncio.timeout(FIRST_SECONDS if until is None else SHORT_SECONDS):
                 return await self._kept.get(key)
         except OutOfReach:
             self._rests_until[key] = self._clock() + REST_SECONDS

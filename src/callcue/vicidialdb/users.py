@@ -56,8 +56,8 @@ class VicidialUsers:
             if not rows:
                 return None
             # The tables of the lists are asked for only where they are in use: one that cannot be
-            # read then is no reason to let somebody in. Not kept by themselves: what is kept out of
-            # something kept is older than a second.
+            # read then is no reason to let somebody in. Nor are they kept by themselves: an answer
+            # that is made of a kept one would be believed for longer than a second.
             user, restricted = _user(rows[0]), bool(rows[0].has_address_lists)
             found = await addresses_of(user.name, database) if restricted else ANYWHERE
             return replace(user, addresses=found)

@@ -24,6 +24,7 @@ from callcue.api.vicidial.handler import ApiPhp
 from callcue.api.vicidial.login import Users
 from callcue.api.vicidial.non_agent import NonAgentApi, SoundsList
 from callcue.api.vicidial.playback import AudioPlayback
+from callcue.api.vicidial.record import Record
 from callcue.api.vicidial.upstream import Upstream
 from callcue.api.vicidial.webserver import Webserver
 from callcue.asterisk.dialplan import DEFAULT_CONTEXT
@@ -131,7 +132,7 @@ def add_vicidial(
         record=store.answers,
     )
     routes.add(app, routes.vicidial_routes(api))
-    pages = _other_pages(app, settings, upstream, api)
+    pages = _other_pages(app, settings, upstream, api, address, store.answers)
     sounds = _sounds_list(settings)
     non_agent = NonAgentApi(sounds, logins, address, record=store.answers, others=pages)
     routes.add(app, routes.non_agent_routes(non_agent))
@@ -201,7 +202,12 @@ def _cors(settings: Settings) -> Cors:
 
 
 def _other_pages(
-    app: web.Application, settings: Settings, upstream: Upstream | None, api: ApiPhp
+    app: web.Application,
+    settings: Settings,
+    upstream: Upstream | None,
+    api: ApiPhp,
+    address: ClientAddress,
+    record: Record,
 ) -> OtherPaths | None:
     """VICIdial's other pages, if they are to be had here; *app* runs the way to it."""
     if upstream is None or settings.vicidial.upstream is None:
@@ -213,7 +219,9 @@ def _other_pages(
 
     app.cleanup_ctx.append(running)
     app.on_response_prepare.append(before_headers)
-    return OtherPaths(upstream, api) if settings.vicidial.upstream.other_paths else None
+    if not settings.vicidial.upstream.other_paths:
+        return None
+    return OtherPaths(upstream, api, address, record)
 
 
 def _user_sources(

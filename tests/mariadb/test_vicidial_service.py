@@ -5,13 +5,17 @@ import time
 from typing import Any
 
 import pytest
-from fakes.service import HOST, ROOM, Service, serving
+from fakes.service import HOST, ROOM, Service, cheap_hash, serving
+from fakes.service import PASSWORD as PASSWORD_OF_OURS
 from real import vicidial_tables
 from real.mariadb import NAME, PASSWORD, USER, MariaDB
 from real.vicidial_tables import add, hashed
 
+from callcue.api.stored_passwords import Argon2
+from callcue.api.users import ApiUser
 from callcue.core.ports import AgentSession
-from callcue.core.types import Conference
+from callcue.core.types import Conference, Place
+from callcue.store.store import Store
 
 SECOND_IP = "10.10.10.16"
 SUCCESS = "SUCCESS: audio_playback function sent - "
@@ -240,6 +244,62 @@ async def test_given_a_database_that_hangs_then_an_answer_within_the_limit(
                 await asyncio.sleep(0.02)
 
 
+@pytest.mark.parametrize("way", ["stop", "freeze"])
+async def test_given_the_database_goes_away_then_whom_it_does_not_keep_stop_what_plays_at_once(
+    tables: MariaDB, way: str
+) -> None:
+    store = Store()
+    async with serving(store, vicidial=vicidial(tables)) as service:
+        store.users.take([ApiUser("ann", Argon2(cheap_hash(PASSWORD_OF_OURS)))])
+        assert (await service.play()).startswith("SUCCESS")
+        await asyncio.sleep(1.0)  # as long as what was looked up may be believed
+        getattr(tables, way)()
+        try:
+            before = time.monotonic()
+            took = [await _seconds(service, "PAUSE"), await _seconds(service, "STOP", "ann")]
+            while time.monotonic() - before < 2.5:
+                took += [await _seconds(service, "STOP", user) for user in ("6666", "ann")]
+        finally:
+            tables.thaw() if way == "freeze" else tables.start()
+        # The first one waits for the limit, which is 0.5; then one in a second, for a moment.
+        assert max(took) < 1.0
+        assert sum(seconds > 0.09 for seconds in took) < len(took) / 20
+
+
+async def _seconds(service: Service, stage: str, user: str = "6666") -> float:
+    """How long it took."""
+    before = time.monotonic()
+    answer = await service.vicidial(stage=stage, user=user)
+    assert answer.startswith(SUCCESS) or "no audio playing" in answer
+    return time.monotonic() - before
+
+
+async def test_given_vicidials_switch_off_when_the_database_is_away_then_the_settings_decide(
+    tables: MariaDB,
+) -> None:
+    not_active = "ERROR: System API NOT ACTIVE\n"
+    tables.do("UPDATE system_settings SET vdc_agent_api_active = '0'")
+    shut = vicidial(tables, active=False)
+    async with serving(vicidial=vicidial(tables)) as service, serving(vicidial=shut) as other:
+        assert await service.vicidial(stage="STOP") == not_active
+        tables.stop()
+        try:
+            await _comes(service, "no audio playing")
+            assert await other.vicidial(stage="STOP") == not_active
+        finally:
+            tables.start()
+        await _comes(service, not_active)
+        tables.do("UPDATE system_settings SET vdc_agent_api_active = '1'")
+        await _comes(service, "no audio playing")
+
+
+async def _comes(service: Service, answer: str) -> None:
+    """Within a second STOP is answered so."""
+    async with asyncio.timeout(1.5):
+        while answer not in await service.vicidial(stage="STOP"):
+            await asyncio.sleep(0.01)
+
+
 async def test_given_the_database_is_away_when_an_alt_user_is_looked_for_then_that_is_said(
     tables: MariaDB,
 ) -> None:
@@ -267,6 +327,38 @@ async def test_given_the_join_through_vicidials_dialplan_then_its_context_is_kno
     async with serving(vicidial=table, asterisk={"host": SECOND_IP, "secret": "s"}) as service:
         assert service.telephony.room_context is not None
         assert await service.telephony.room_context("main") == context
+
+
+async def test_given_the_database_is_away_then_a_play_that_needs_the_context_is_refused_alone(
+    tables: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = vicidial(tables, join="dialplan")
+    add(tables, "servers", server_ip=HOST)
+    async with serving(vicidial=table) as service:
+
+        async def check(place: Place, _: object) -> str:
+            assert service.telephony.room_context is not None
+            await service.telephony.room_context(place.server)
+            return "room"
+
+        monkeypatch.setattr(service.telephony.player, "check", check)
+        assert (await service.play()).startswith(SUCCESS)
+        tables.stop()
+        try:
+            await asyncio.sleep(1.0)  # as long as what was looked up may be believed
+            # An override leaves alone what plays.
+            assert await service.play(dial_override="Y") == (
+                "ERROR: audio_playback error - audio not started - VICIdial's database,"
+                " which has the dialplan's context, does not answer|PLAY|1000\n"
+            )
+            for stage in ("PAUSE", "RESUME", "RESTART", "STOP"):
+                assert await service.vicidial(stage=stage) == f"{SUCCESS}|{stage}|1000\n"
+            assert "audio not started" in await service.play()
+        finally:
+            tables.start()
+        async with asyncio.timeout(1.5):
+            while not (await service.play()).startswith(SUCCESS):
+                await asyncio.sleep(0.02)
 
 
 # ---- force_fronter_audio_stop --------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from callcue.vicidialdb.passwords import vicidial_hash
+from fakes.passwords import vicidial_hash
 
 from .mariadb import MariaDB
 

@@ -14,9 +14,10 @@ from argon2 import PasswordHasher
 from fakes.plain import Plain
 from fakes.service import PASSWORD, cheap_hash, serving
 
-from callcue.api import passwords as module
+from callcue.api.lanes import Lane
 from callcue.api.lockout import FAILURES, Lockout
-from callcue.api.passwords import Passwords, Verdict
+from callcue.api.passwords import WAITING_PER_ADDRESS, Passwords, Verdict
+from callcue.api.remembered import REMEMBERED_SECONDS
 from callcue.api.stored_passwords import Argon2, StoredPassword
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource, UsersOutOfReach
 
@@ -81,7 +82,7 @@ async def test_given_a_right_login_then_it_is_remembered_for_a_minute() -> None:
         for _ in range(5):
             assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         assert judged == [PASSWORD]
-        clock.now += module.REMEMBERED_SECONDS + 1
+        clock.now += REMEMBERED_SECONDS + 1
         await passwords.verify("ann", PASSWORD, HERE)
         assert judged == [PASSWORD, PASSWORD]
 
@@ -91,7 +92,7 @@ async def test_given_a_login_in_use_when_its_minute_ends_then_nobody_waits_for_t
     async with _passwords(clock=clock) as passwords:
         judged = _count_judgements(passwords)
         await passwords.verify("ann", PASSWORD, HERE)
-        clock.now += module.REMEMBERED_SECONDS - 1
+        clock.now += REMEMBERED_SECONDS - 1
 
         assert await _verdict(passwords, "ann", PASSWORD) is Verdict.GOOD
         assert judged == [PASSWORD]  # answered from memory, before anything was computed
@@ -114,7 +115,7 @@ async def test_given_a_wrong_login_then_it_is_never_remembered() -> None:
 async def test_given_the_memory_then_it_holds_no_password() -> None:
     async with _passwords() as passwords:
         await passwords.verify("ann", PASSWORD, HERE)
-        assert PASSWORD.encode() not in b"".join(passwords._right)
+        assert PASSWORD.encode() not in b"".join(passwords._remembered._right)
 
 
 async def test_given_the_same_login_many_times_at_once_then_one_verification() -> None:
@@ -139,7 +140,7 @@ async def test_given_more_logins_than_may_wait_then_the_rest_is_told_at_once() -
     async with _passwords(lockout=Lockout(failures=10**6)) as passwords:
         guesses = [_verdict(passwords, f"u{n}", "guess", THERE) for n in range(100)]
         verdicts = await asyncio.gather(*guesses)
-        assert verdicts.count(Verdict.BUSY) == 100 - module.WAITING_PER_ADDRESS
+        assert verdicts.count(Verdict.BUSY) == 100 - WAITING_PER_ADDRESS
 
 
 async def test_given_an_attack_from_many_addresses_then_who_is_known_is_not_slowed() -> None:
@@ -147,7 +148,7 @@ async def test_given_an_attack_from_many_addresses_then_who_is_known_is_not_slow
     clock = Clock()
     async with _passwords(slow, clock) as passwords:
         await passwords.verify("ann", PASSWORD, HERE)
-        clock.now += module.REMEMBERED_SECONDS + 1
+        clock.now += REMEMBERED_SECONDS + 1
         attack = [
             asyncio.create_task(passwords.verify(f"u{n}", "guess", f"6.6.6.{n}"))
             for n in range(100)
@@ -255,7 +256,7 @@ async def test_given_a_name_in_another_case_that_was_right_then_strangers_do_not
         assert await _verdict(passwords, "ANN", "secret") is Verdict.GOOD
         for number in range(FAILURES):
             await passwords.verify(f"u{number}", "wrong", HERE)
-        clock.now += module.REMEMBERED_SECONDS + 1
+        clock.now += REMEMBERED_SECONDS + 1
         assert await _verdict(passwords, "ANN", "secret") is Verdict.GOOD
         assert await _verdict(passwords, "ann", "secret") is Verdict.GOOD
 
@@ -350,9 +351,9 @@ async def test_given_users_of_several_forms_then_an_unknown_name_is_like_one_of_
         for name in ("ann", "bob"):
             await passwords.verify(name, "wrong", HERE)
         names = [f"nobody{number}" for number in range(100)]
-        kinds = [passwords._form(None, name).kind for name in names]
+        kinds = [passwords._decoys.form(None, name).kind for name in names]
         assert len(set(kinds)) == 2
-        assert kinds == [passwords._form(None, name).kind for name in names]
+        assert kinds == [passwords._decoys.form(None, name).kind for name in names]
 
 
 class _Changing:
@@ -411,7 +412,7 @@ def _count_judgements(passwords: Passwords) -> list[str]:
     judged: list[str] = []
     real = passwords._matches
 
-    async def counted(wanted: StoredPassword, password: str, lane: module._Lane) -> bool:
+    async def counted(wanted: StoredPassword, password: str, lane: Lane) -> bool:
         judged.append(password)
         return await real(wanted, password, lane)
 

@@ -3,41 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fakes.answers import NOW, answered
 from fakes.folders import close
 from fakes.waiting import until
 
 from callcue.api.lockout import Lockout
-from callcue.api.vicidial.record import Answered, NoRecord
+from callcue.api.vicidial.record import NoRecord
 from callcue.api.vicidial.written import RecordOutOfReach, Wanted
 from callcue.store import answers as module
 from callcue.store import store as store_module
 from callcue.store.answers import AnswerRecord, Retention
 from callcue.store.database import Database, StoreOutOfReach
 from callcue.store.store import Store
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-def answered(user: str = "6666", **more: object) -> Answered:
-    values: dict[str, object] = {
-        "at": NOW,
-        "user": user,
-        "agent": "1000",
-        "function": "audio_playback",
-        "stage": "PLAY",
-        "value": "hello",
-        "result": "SUCCESS",
-        "reason": "SUCCESS: audio_playback function sent - hello|PLAY|1000",
-        "source": "test",
-        "address": "10.0.0.1",
-        "seconds": 0.0123,
-        **more,
-    }
-    return Answered(**values)  # type: ignore[arg-type]
 
 
 class Clock:
@@ -153,6 +134,21 @@ async def test_given_answers_too_old_or_too_many_then_the_newest_stay(database: 
     clock.now += 3 * 86400
     await record.write()
     assert await _users(record) == []
+
+
+async def test_given_many_pages_then_they_drive_out_no_answers_of_an_api(
+    database: Database,
+) -> None:
+    record = AnswerRecord(database, Retention(rows=3), clock=Clock())
+    for number in range(5):
+        record.wrote(answered(f"u{number}"))
+        for _ in range(10):
+            record.wrote(answered(f"p{number}", function="/agc/vdc_db_query.php"))
+    await record.write()
+    assert await _users(record) == ["p4", "p4", "p4", "u4", "u3", "u2"]
+    assert await _users(record, function="audio_playback") == ["u4", "u3", "u2"]
+    assert await _users(record, function="/agc/vdc_db_query.php") == ["p4", "p4", "p4"]
+    assert await _users(record, function="/agc/other.php") == []
 
 
 async def test_given_nothing_too_old_then_tidying_waits_for_nobody_who_writes(

@@ -5,12 +5,13 @@ import json
 import os
 import sqlite3
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from fakes.answers import NOW, answered
 from fakes.folders import close
 from fakes.service import cheap_hash, serving
 from typer.testing import CliRunner, Result
@@ -29,7 +30,6 @@ secret = "ami-s3cret"
 user = "6666"
 password_hash = "{cheap_hash("1234")}"
 """
-NOW = datetime.now(UTC).replace(microsecond=0)
 SOURCE = Path(__file__).parents[2] / "src"
 
 
@@ -213,27 +213,18 @@ def test_given_no_usable_settings_then_exit_code_2(
 
 
 def _answered(number: int, **more: Any) -> Answered:
-    values: dict[str, Any] = {
-        "at": NOW - timedelta(minutes=10 - number),
-        "user": "6666",
-        "agent": "1000",
-        "function": "audio_playback",
-        "stage": "PLAY",
+    numbered = {
         "value": f"clip{number}",
-        "result": "SUCCESS",
         "reason": f"SUCCESS: audio_playback function sent - clip{number}|PLAY|1000",
-        "source": "test",
-        "address": "10.0.0.1",
-        "seconds": 0.0123,
     }
-    return Answered(**{**values, **more})
+    return answered(**{**numbered, **more})
 
 
 async def _write(folder: Path, *answers: Answered) -> None:
     store = Store(f"sqlite+aiosqlite:///{folder / 'callcue.db'}")
     await store.start(Lockout())
-    for answered in answers:
-        store.answers.wrote(answered)
+    for one in answers:
+        store.answers.wrote(one)
     await store.stop()
 
 
@@ -265,6 +256,19 @@ def test_given_answers_then_the_log_is_a_table_with_the_newest_last(folder: Path
     assert lines[1].endswith("audio file not found")
     assert " version " in lines[2]
     assert "?[31mred?line" in lines[3]
+
+
+def test_given_a_page_that_was_passed_on_then_the_log_shows_its_path_and_its_status(
+    folder: Path,
+) -> None:
+    page = _answered(
+        1, function="/agc/vicidial.php", stage="GET", value="", result="200", reason="passed on"
+    )
+    asyncio.run(_write(folder, _answered(1), page))
+    *_, line = _run("log").stdout.splitlines()
+    assert line.endswith("1000     /agc/vicidial.php GET  200     12    passed on")
+    (row,) = _log("--function", "/agc/vicidial.php")
+    assert (row["stage"], row["result"]) == ("GET", "200")
 
 
 def test_given_filters_then_only_those_and_the_newest_last(folder: Path) -> None:

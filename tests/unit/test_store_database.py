@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fakes.answers import answered
 from fakes.folders import close
 from sqlalchemy import insert, select, update
 
+from callcue.api.vicidial.written import Wanted
 from callcue.store import database as module
 from callcue.store import schema
+from callcue.store.answers import AnswerRecord, Retention
 from callcue.store.database import Database, StoreMissing, StoreOutOfReach, StoreTooNew
 from callcue.store.schema import STATE, VERSION
 
@@ -86,6 +89,33 @@ async def test_given_a_store_of_an_older_version_then_it_is_brought_up(
             words = await connection.exec_driver_sql("SELECT word FROM newer")
             assert [row[0] for row in words] == ["one", "two"]
     assert schema.VERSION == VERSION
+
+
+FIRST_ANSWERS = """CREATE TABLE answers (
+    id INTEGER NOT NULL, at FLOAT NOT NULL, user VARCHAR(100) NOT NULL,
+    agent VARCHAR(100) NOT NULL, function VARCHAR(100) NOT NULL, stage TEXT NOT NULL,
+    value TEXT NOT NULL, result VARCHAR(20) NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL,
+    address VARCHAR(64) NOT NULL, seconds FLOAT NOT NULL, PRIMARY KEY (id))"""
+"""As version 1 had it."""
+
+
+async def test_given_a_record_of_the_first_version_then_its_answers_stay_and_more_come(
+    tmp_path: Path,
+) -> None:
+    async with _database(_url(tmp_path)) as database, database.writing() as connection:
+        await connection.execute(update(STATE).values(version=1))
+        await connection.exec_driver_sql("DROP TABLE answers")
+        await connection.exec_driver_sql(FIRST_ANSWERS)
+        await connection.exec_driver_sql(
+            "INSERT INTO answers VALUES (1, 0, 'ann', '', 'version', '', '', '', '', '', '', 0)"
+        )
+    async with _database(_url(tmp_path)) as database:
+        assert await _version(database) == VERSION
+        record = AnswerRecord(database, Retention(days=10**6))
+        record.wrote(answered("bob", function="/agc/vicidial.php"))
+        await record.write()
+        found = [(one.number, one.answered.user) for one in await record.newest(Wanted())]
+        assert found == [(2, "bob"), (1, "ann")]
 
 
 async def test_given_a_migration_that_fails_then_nothing_has_changed(

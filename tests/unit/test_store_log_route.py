@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.answers import NOW, answered
 from fakes.service import OPERATOR_KEY, Service, serving
 
 from callcue.api.moments import moment
 from callcue.api.vicidial.record import Answered
 from callcue.store.store import Store
 
-NOW = datetime.now(UTC).replace(microsecond=123_000)
 LOG = "/vicidial/log"
 
 
@@ -21,27 +21,15 @@ LOG = "/vicidial/log"
 async def _serving(*answers: Answered) -> AsyncIterator[Service]:
     store = Store()
     async with serving(store) as service:
-        for answered in answers:
-            store.answers.wrote(answered)
+        for one in answers:
+            store.answers.wrote(one)
         await store.answers.write()
         yield service
 
 
 def _answered(number: int = 0, **more: Any) -> Answered:
-    values: dict[str, Any] = {
-        "at": NOW + timedelta(seconds=number),
-        "user": "6666",
-        "agent": str(1000 + number),
-        "function": "audio_playback",
-        "stage": "PLAY",
-        "value": "hello",
-        "result": "SUCCESS",
-        "reason": "SUCCESS: audio_playback function sent - hello|PLAY|1000",
-        "source": "test",
-        "address": "10.0.0.1",
-        "seconds": 0.0123,
-    }
-    return Answered(**{**values, **more})
+    numbered = {"at": NOW + timedelta(seconds=number), "agent": str(1000 + number)}
+    return answered(**{**numbered, **more})
 
 
 async def _log(service: Service, query: str = "", **more: Any) -> tuple[int, Any]:

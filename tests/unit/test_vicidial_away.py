@@ -1,4 +1,4 @@
-"""VICIdial's database is away: what was known stays, and whom others know is found."""
+"""VICIdial's database is away: nothing old is believed, and whom others know is found."""
 
 from typing import Any, NamedTuple, cast
 
@@ -6,10 +6,10 @@ import pytest
 from fakes.directory import FakeDirectory
 
 from callcue.api.agents import AgentsOutOfReach, RoomsInOrder
+from callcue.api.users import UsersOutOfReach
 from callcue.core.errors import CannotPlayHere
 from callcue.core.ports import AgentSession
 from callcue.core.types import Conference
-from callcue.vicidialdb import kept
 from callcue.vicidialdb.agents import VicidialAgents
 from callcue.vicidialdb.database import Database, OutOfReach
 from callcue.vicidialdb.users import VicidialUsers
@@ -21,6 +21,29 @@ class Server(NamedTuple):
     """A row of VICIdial's servers."""
 
     ext_context: str
+
+
+class Seat(NamedTuple):
+    """Where an agent is."""
+
+    room: str
+    address: str
+
+
+class User(NamedTuple):
+    """A row of VICIdial's users, and of its settings."""
+
+    user: str
+    plain: str = "1234"
+    user_level: int = 1
+    active: str = "Y"
+    user_group: str = ""
+    api_allowed_functions: str = ""
+    custom_three: str = ""
+    vdc_agent_api_access: str = "1"
+    locked: int = 0
+    pass_hash_enabled: str = "0"
+    has_address_lists: int = 0
 
 
 class FakeDatabase:
@@ -36,44 +59,61 @@ class FakeDatabase:
         return [self.row]
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each question is asked anew."""
-    monkeypatch.setattr(kept.Kept, "__init__", _forgetful(kept.Kept.__init__))
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def _forgetful(init: Any) -> Any:
-    def made(self: Any, look_up: Any, **_: object) -> None:
-        init(self, look_up, seconds=0.0)
-
-    return made
-
-
-async def test_given_a_known_context_when_the_database_is_away_then_it_is_as_before() -> None:
-    database = FakeDatabase(Server("outbound"))
-    agents = VicidialAgents(cast("Database", database), {IP: "main"})
+async def test_given_a_known_context_when_the_database_is_away_then_unknown_a_second_later() -> (
+    None
+):
+    database, clock = FakeDatabase(Server("outbound")), Clock()
+    agents = VicidialAgents(cast("Database", database), {IP: "main"}, clock=clock)
     assert await agents.context("main") == "outbound"
-    database.away = True
+    database.away, clock.now = True, 0.999
     assert await agents.context("main") == "outbound"
-    with pytest.raises(CannotPlayHere):
-        await VicidialAgents(cast("Database", database), {IP: "main"}).context("main")
+    clock.now = 1.0
+    with pytest.raises(CannotPlayHere, match="VICIdial's database"):
+        await agents.context("main")
+    database.away, database.row, clock.now = False, Server("other"), 2.0
+    assert await agents.context("main") == "other"
 
 
-@pytest.mark.parametrize("count", [0, 1])
-async def test_given_a_known_switch_when_the_database_is_away_then_it_is_as_before(
-    count: int,
-) -> None:
-    database = FakeDatabase((count,))
-    users = VicidialUsers.of(cast("Database", database))
-    assert await users.api_active() is bool(count)
-    database.away = True
-    assert await users.api_active() is bool(count)
+async def test_given_vicidials_switch_off_when_the_database_is_away_then_it_says_nothing() -> None:
+    database, clock = FakeDatabase((0,)), Clock()
+    users = VicidialUsers.of(cast("Database", database), clock=clock)
+    assert not await users.api_active()
+    database.away, clock.now = True, 0.999
+    assert not await users.api_active()
+    clock.now = 1.0
+    assert await users.api_active()
+    database.away, clock.now = False, 2.0
+    assert not await users.api_active()
 
 
-async def test_given_a_switch_that_was_never_known_then_it_is_on() -> None:
-    database = FakeDatabase((0,))
-    database.away = True
-    assert await VicidialUsers.of(cast("Database", database)).api_active()
+async def test_given_a_user_and_a_seat_when_the_database_is_away_then_unknown_a_second_later() -> (
+    None
+):
+    user = User("6666")
+    database, clock = FakeDatabase(user), Clock()
+    users = VicidialUsers.of(cast("Database", database), clock=clock)
+    agents = VicidialAgents(cast("Database", database), {IP: "main"}, clock=clock)
+    for now, away in ((0.0, False), (0.999, True)):
+        database.away, clock.now = away, now
+        database.row = user
+        assert (found := await users.find("6666")) is not None
+        assert found.name == "6666"
+        assert await users.named_by("crm1") == "6666"
+        database.row = Seat("8600051", IP)
+        assert await agents.find("1000") is not None
+    clock.now = 1.0
+    for asking in (users.find("6666"), users.named_by("crm1")):
+        with pytest.raises(UsersOutOfReach):
+            await asking
+    with pytest.raises(AgentsOutOfReach):
+        await agents.find("1000")
 
 
 async def test_given_an_agent_of_the_table_when_the_database_is_away_then_the_table_is_right() -> (

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from callcue.vicidialdb.database import OutOfReach
-from callcue.vicidialdb.kept import Kept, Lasting
+from callcue.vicidialdb.kept import Kept
 
 
 class Source:
@@ -52,6 +51,29 @@ async def test_given_a_slow_answer_then_the_second_counts_from_the_question() ->
     assert await second == 2
 
 
+async def test_given_an_answer_a_second_old_then_it_is_believed_no_more_whatever_happened() -> None:
+    source = Source()
+    first = await source.begin()
+    source.answers[0].set_result(1)
+    assert await first == 1
+    source.now = 1.0
+    second = await source.begin()
+    source.answers[1].set_exception(OSError("away"))
+    with pytest.raises(OSError, match="away"):
+        await second
+
+
+async def test_given_an_answer_that_comes_after_its_second_then_nobody_else_has_it() -> None:
+    source = Source()
+    first = await source.begin()
+    source.now = 1.5
+    source.answers[0].set_result(1)
+    assert await first == 1
+    second = await source.begin()
+    source.answers[1].set_result(2)
+    assert await second == 2
+
+
 async def test_given_many_who_ask_at_once_then_one_question_for_each_key() -> None:
     source = Source()
     tasks = [await source.begin(key) for key in "aabab"]
@@ -90,61 +112,3 @@ async def test_given_a_failure_then_all_who_wait_have_it_and_the_next_asks_anew(
     again = await source.begin()
     source.answers[1].set_result(1)
     assert await again == 1
-
-
-class Seldom:
-    """A database that answers, refuses, or hangs."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.asked = 0
-        self.says: int | None = None
-        self.hangs: asyncio.Event | None = None
-        self.lasting = Lasting(self._look_up, clock=lambda: self.now)
-
-    async def _look_up(self, _: str) -> int:
-        self.asked += 1
-        if self.hangs is not None:
-            await self.hangs.wait()
-        if self.says is None:
-            raise OutOfReach("away")
-        return self.says
-
-
-async def test_given_an_answer_that_lasts_when_out_of_reach_then_the_last_one_known() -> None:
-    source = Seldom()
-    source.says = 1
-    assert await source.lasting.get("a") == 1
-    source.says, source.now = None, 1.0
-    assert await source.lasting.get("a") == 1
-    source.now = 1.9
-    assert await source.lasting.get("a") == 1
-    assert source.asked == 2  # a failure is believed for a second
-    source.says, source.now = 2, 2.0
-    assert await source.lasting.get("a") == 2
-
-
-async def test_given_nothing_ever_known_when_out_of_reach_then_that_and_soon() -> None:
-    source = Seldom()
-    for _ in range(3):
-        with pytest.raises(OutOfReach):
-            await source.lasting.get("a")
-    assert source.asked == 1
-
-
-async def test_given_a_database_that_hangs_still_then_it_is_not_waited_for_again() -> None:
-    source = Seldom()
-    source.says = 1
-    assert await source.lasting.get("a") == 1
-    source.says, source.now = None, 1.0
-    assert await source.lasting.get("a") == 1
-    source.hangs, source.now = asyncio.Event(), 2.0
-    async with asyncio.timeout(5):
-        assert await source.lasting.get("a") == 1
-    # What comes too late is known from then on.
-    source.says = 2
-    source.hangs.set()
-    async with asyncio.timeout(5):
-        while await source.lasting.get("a") != 2:
-            await asyncio.sleep(0)
-    assert source.asked == 3

@@ -2,12 +2,13 @@
 
 import bcrypt
 import pytest
+from fakes.passwords import vicidial_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcue.vicidialdb import passwords
 from callcue.vicidialdb.eksblowfish import bcrypt_of_low_cost
-from callcue.vicidialdb.passwords import PlainPassword, VicidialHash, vicidial_hash
+from callcue.vicidialdb.passwords import PlainPassword, VicidialHash
 
 KEY = "0123456789abcdef"
 SALT = b"KBCwKxOzLha2MUDgW0PjXe"

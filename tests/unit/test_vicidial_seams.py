@@ -108,7 +108,7 @@ async def test_given_a_page_that_has_read_the_form_then_it_can_still_be_passed_o
 ) -> None:
     async with vicidial() as fake:
         upstream = Upstream(fake.url)
-        pages = OtherPaths(upstream, made())
+        pages = OtherPaths(upstream, made(), ClientAddress())
 
         async def page(request: web.Request) -> web.StreamResponse:
             assert (await parameters(request)).function == ("other" if size < 1000 else "")

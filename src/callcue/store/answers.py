@@ -9,9 +9,9 @@ from itertools import islice
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select
 
-from callcue.api.vicidial.record import Answered
+from callcue.api.vicidial.record import PAGE_BEGINS, Answered
 from callcue.api.vicidial.written import RecordOutOfReach, Wanted, Written
 
 from .database import Database, StoreOutOfReach
@@ -32,6 +32,8 @@ class Retention:
 
     days: float = 90
     rows: int = 1_000_000
+    """Of an API's; and as many of other pages, of which a screen asks for some each second: they
+    shall not drive out what agents did."""
 
 
 class AnswerRecord:
@@ -101,10 +103,9 @@ class AnswerRecord:
             await self._tidy()
 
     async def _tidy(self) -> None:
-        newest = select(func.max(ANSWERS.c.id)).scalar_subquery()
         surplus = (
             ANSWERS.c.at < self._clock() - self._retention.days * 86400,
-            ANSWERS.c.id <= newest - self._retention.rows,
+            *(_beyond(self._retention.rows, is_page=kind) for kind in (False, True)),
         )
         # An idle service only looks: it neither writes nor waits for somebody who does.
         async with self._database.reading() as connection:
@@ -124,6 +125,8 @@ class AnswerRecord:
         for name in ("user", "agent", "function", "result"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(ANSWERS.c[name] == value)
+        if wanted.function is not None:  # not to look for it among a million of the other kind
+            query = query.where(ANSWERS.c.is_page == wanted.function.startswith(PAGE_BEGINS))
         if wanted.since is not None:
             query = query.where(ANSWERS.c.at >= wanted.since.timestamp())
         if wanted.before is not None:
@@ -133,6 +136,13 @@ class AnswerRecord:
                 return [_written(row) for row in await connection.execute(query)]
         except StoreOutOfReach as error:
             raise RecordOutOfReach(str(error)) from None
+
+
+def _beyond(rows: int, *, is_page: bool) -> ColumnElement[bool]:
+    """Whether there are so many newer ones of that kind."""
+    of_kind = ANSWERS.c.is_page == is_page
+    newer = select(ANSWERS.c.id).where(of_kind).order_by(ANSWERS.c.id.desc())
+    return and_(of_kind, ANSWERS.c.id <= newer.offset(rows).limit(1).scalar_subquery())
 
 
 def _values(answered: Answered) -> dict[str, Any]:
@@ -148,6 +158,7 @@ def _values(answered: Answered) -> dict[str, Any]:
         "source": _text(answered.source),
         "address": _text(answered.address, 64),
         "seconds": answered.seconds,
+        "is_page": answered.is_page,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 
 METADATA = MetaData()
 
@@ -83,11 +83,19 @@ ANSWERS = Table(
     Column("source", Text, nullable=False),
     Column("address", String(64), nullable=False),
     Column("seconds", Float, nullable=False),
+    Column("is_page", Boolean, nullable=False),
     Index("answers_at", "at"),
     Index("answers_user", "user"),
     Index("answers_agent", "agent"),
+    # Each kind has its bound: counted here, without a look at the rows.
+    Index("answers_kind", "is_page", "id"),
     sqlite_autoincrement=True,
 )
 
-MIGRATIONS: Mapping[int, Sequence[str]] = {}
+MIGRATIONS: Mapping[int, Sequence[str]] = {
+    2: [
+        "ALTER TABLE answers ADD COLUMN is_page BOOLEAN NOT NULL DEFAULT 0",
+        "CREATE INDEX answers_kind ON answers (is_page, id)",
+    ],
+}
 """The statements that lead to each version from the one before."""

@@ -1,7 +1,8 @@
 """Where VICIdial's agents are: `vicidial_live_agents`, and the servers it names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -12,13 +13,16 @@ from callcue.core.ports import AgentSession
 from callcue.core.types import Conference
 
 from .database import Database, OutOfReach
-from .kept import Kept, Lasting
+from .impatient import Impatient
+from .kept import Kept
 
 SOURCE = "vicidial"
 SHORTEST = 6
 """Characters of a room's number, and of a server's address; VICIdial's own check."""
 
 RECENT_MINUTES = 5
+
+CONTEXT_OUT_OF_REACH = "VICIdial's database, which has the dialplan's context, does not answer"
 
 _ROOM = re.compile(rf"[0-9]{{{SHORTEST},20}}")
 _ADDRESS = re.compile(rf"[0-9A-Fa-f.:]{{{SHORTEST},45}}")
@@ -48,12 +52,18 @@ _Seat = tuple[str, str]
 class VicidialAgents:
     """Implements `callcue.api.agents.AgentRooms` and `Leads`."""
 
-    def __init__(self, database: Database, servers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        servers: Mapping[str, str],
+        *,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         """*servers*: VICIdial's `server_ip` to the name of an Asterisk of the settings."""
         self._database = database
         self._servers = dict(servers)
-        self._seats: Kept[str, _Seat | None] = Kept(self._seat)
-        self._contexts: Lasting[str, str] = Lasting(self._context)
+        self._seats: Kept[str, _Seat | None] = Kept(self._seat, clock=clock)
+        self._contexts: Impatient[str, str] = Impatient(self._context, clock=clock)
 
     async def find(self, agent: str) -> AgentSession | None:
         """See `AgentRooms.find`."""
@@ -74,7 +84,7 @@ class VicidialAgents:
         return AgentSession(Conference(self._servers[address], room), SOURCE, address=address)
 
     async def context(self, server: str) -> str:
-        """The dialplan context of that Asterisk: `servers.ext_context`, or what that was last.
+        """The dialplan context of that Asterisk: `servers.ext_context`.
 
         Raises:
             CannotPlayHere: nobody can say it.
@@ -84,8 +94,8 @@ class VicidialAgents:
             if name == server:
                 try:
                     context = await self._contexts.get(address)
-                except OutOfReach as error:
-                    raise CannotPlayHere(f"VICIdial's database: {error}") from None
+                except OutOfReach:
+                    raise CannotPlayHere(CONTEXT_OUT_OF_REACH) from None
                 if context:
                     return context
         raise CannotPlayHere("VICIdial's table of servers does not have this one")

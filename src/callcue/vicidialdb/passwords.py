@@ -89,11 +89,6 @@ class VicidialHash:
         return hmac.compare_digest(found, self.stored.encode())
 
 
-def vicidial_hash(password: str, key: str, cost: int) -> str:
-    """What VICIdial would keep of *password*."""
-    return _hash(password.encode()[:LONGEST], key.encode(), cost).decode()
-
-
 def _hash(password: bytes, salt: bytes, cost: int) -> bytes:
     if cost < CHEAPEST_OF_LIBRARY:  # VICIdial's default is 2, which the library refuses
         return _in_bcrypt_base64(bcrypt_beside(password, salt, cost))

@@ -1,6 +1,8 @@
 """VICIdial's users, as `vicidial_users` has them now. Nothing is written: no failure, no login."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -8,9 +10,10 @@ from sqlalchemy import Row, text
 from callcue.api.stored_passwords import StoredPassword
 from callcue.api.users import ApiUser, UsersOutOfReach
 
-from .addresses import Addresses
+from .addresses import ANYWHERE, addresses_of
 from .database import Database, OutOfReach
-from .kept import Kept, Lasting
+from .impatient import Impatient
+from .kept import Kept
 from .passwords import PlainPassword, VicidialHash
 
 FAILURES = 10
@@ -21,8 +24,12 @@ _ONE_USER = text(
     " u.api_allowed_functions, u.vdc_agent_api_access, u.custom_three,"
     " COALESCE(u.failed_login_count >= :failures"
     " AND u.last_login_date >= NOW() - INTERVAL :seconds SECOND, 0) AS locked,"
-    " s.pass_hash_enabled, s.pass_key, s.pass_cost"
+    " s.pass_hash_enabled, s.pass_key, s.pass_cost,"
+    # An older VICIdial has no such column: there the name is that of the table `older`.
+    " (SELECT COUNT(*) FROM system_settings"
+    " WHERE COALESCE(allow_ip_lists, '') NOT IN ('', '0')) AS has_address_lists"
     " FROM vicidial_users u LEFT JOIN system_settings s ON 1 = 1"
+    " JOIN (SELECT '0' AS allow_ip_lists) older"
     " WHERE u.user = :name ORDER BY u.user_id LIMIT 1"
 )
 _BY_ALT_USER = text(
@@ -37,21 +44,23 @@ class VicidialUsers:
 
     _users: Kept[str, ApiUser | None]
     _names: Kept[str, str | None]
-    _active: Lasting[str, bool]
+    _active: Impatient[str, bool]
 
     @classmethod
-    def of(cls, database: Database) -> "VicidialUsers":
+    def of(cls, database: Database, *, clock: Callable[[], float] = monotonic) -> "VicidialUsers":
         """The users of that database."""
-
-        addresses = Addresses(database)
 
         async def one(name: str) -> ApiUser | None:
             values = {"name": name, "failures": FAILURES, "seconds": LOCK_SECONDS}
             rows = await database.rows(_ONE_USER, values)
             if not rows:
                 return None
-            user = _user(rows[0])
-            return replace(user, addresses=await addresses.of(user.name))
+            # The tables of the lists are asked for only where they are in use: one that cannot be
+            # read then is no reason to let somebody in. Nor are they kept by themselves: an answer
+            # that is made of a kept one would be believed for longer than a second.
+            user, restricted = _user(rows[0]), bool(rows[0].has_address_lists)
+            found = await addresses_of(user.name, database) if restricted else ANYWHERE
+            return replace(user, addresses=found)
 
         async def name_of(alt_user: str) -> str | None:
             rows = await database.rows(_BY_ALT_USER, {"alt_user": alt_user})
@@ -61,7 +70,9 @@ class VicidialUsers:
             rows = await database.rows(_API_ACTIVE, {})
             return bool(rows[0][0])
 
-        return cls(Kept(one), Kept(name_of), Lasting(is_active))
+        return cls(
+            Kept(one, clock=clock), Kept(name_of, clock=clock), Impatient(is_active, clock=clock)
+        )
 
     async def find(self, name: str) -> ApiUser | None:
         """See `UserSource.find`."""
@@ -78,9 +89,8 @@ class VicidialUsers:
             raise UsersOutOfReach(str(error)) from None
 
     async def api_active(self) -> bool:
-        """VICIdial's own switch of the agent API, as it was last while nobody can be asked.
-
-        Who never could be asked has not switched it off.
+        """VICIdial's own switch of the agent API. A database out of reach switches nothing off:
+        who is in the settings or in the store can stop what plays.
         """
         try:
             return await self._active.get("")

@@ -2,23 +2,30 @@
 
 import posixpath
 import re
+import time
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
+from callcue.api.address import ClientAddress
+
 from . import replies, wire
 from .cors import Cors
 from .exchange import PassedOn, UpstreamFailed
 from .functions import Said
+from .parameters import Parameters, clean, parse
+from .record import Asked, NoRecord, Record
 from .request import Received, target
 from .upstream import Upstream
 
 _API = re.compile(r"(?:.*/)?agc/api(?:\.[^/]*)?(?:/.*)?", re.IGNORECASE)
 """Paths that a web server may lead to api.php."""
 _OTHERS = re.compile(r"/(?:agc|vicidial)/.*")
-
+_PAGE = re.compile(r"[^?&;=#]+")
+"""As much of a path as cannot be a query that was written as if it were none."""
 
 UNCLEAR = "its parameters can be read in more than one way, or are too long"
 """Why a request is not passed on."""
@@ -58,28 +65,60 @@ class Answers(Protocol):
 
 
 class OtherPaths:
-    """Passes on the other pages of `/agc/` and `/vicidial/`.
+    """Passes on the other pages of `/agc/` and `/vicidial/`."""
 
-    A page that has a handler of its own may come here with what that does not answer, even after it
-    has read the form.
-    """
-
-    def __init__(self, upstream: Upstream, api: Answers) -> None:
+    def __init__(
+        self, upstream: Upstream, api: Answers, address: ClientAddress, record: Record | None = None
+    ) -> None:
         """*api* answers whatever may lead to api.php, however it is written."""
         self._upstream = upstream
         self._api = api
+        self._address = address
+        self._record = record or NoRecord()
         self.largest_form = upstream.limits.largest_form
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         if leads_to_api(request):
             return await self._api.handle(request)
+        began = time.perf_counter()
+        asked = Asked(datetime.now(UTC), page_asked_for(request), self._address.of(request))
+
+        def wrote(status: int, reason: str) -> None:
+            self._record.wrote(asked.page(status, reason, time.perf_counter() - began))
+
+        try:
+            answer = await self.pass_on(request)
+        except UpstreamFailed as failed:
+            reason = f"VICIdial server unavailable: {failed}"
+            wrote(web.HTTPBadGateway.status_code, reason)
+            raise web.HTTPBadGateway(text=f"{reason}\n") from None
+        wrote(answer.status, "passed on")
+        return answer
+
+    async def pass_on(self, request: web.Request) -> PassedOn:
+        """The answer from there. A page that has a handler of its own may come here with what that
+        does not answer, even after it has read the form; what is answered is its to record.
+
+        Raises:
+            UpstreamFailed: there is none.
+            HTTPNotFound: the path leads out of the two folders.
+
+        """
         if not _OTHERS.fullmatch(_resolved(request)):
             raise web.HTTPNotFound
-        try:
-            return await self._upstream.pass_on(request)
-        except UpstreamFailed as failed:
-            raise web.HTTPBadGateway(text=f"VICIdial server unavailable: {failed}\n") from None
+        return await self._upstream.pass_on(request)
+
+
+def page_asked_for(request: web.Request) -> Parameters:
+    """What is on record of a page: the path as its function, the method as its stage.
+
+    Of the query only who asks, for whom and from where; of the body nothing: it is not read.
+    """
+    query = parse(target(request).partition("?")[2].encode("utf-8", "surrogateescape"))
+    given = {name: clean(name, query.get(name, "")) for name in ("user", "agent_user", "source")}
+    page = _PAGE.match(_resolved(request))
+    return Parameters(**given, function=page[0] if page else "", stage=request.method)
 
 
 def leads_to_api(request: web.Request) -> bool:

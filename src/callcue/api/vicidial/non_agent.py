@@ -14,8 +14,8 @@ from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.ports import ListedSound, SoundList
 
 from . import replies, wire
-from .elsewhere import UNCLEAR, OtherPaths
-from .exchange import PassedOn
+from .elsewhere import UNCLEAR, OtherPaths, leads_to_api
+from .exchange import UpstreamFailed
 from .login import Refused, Users
 from .parameters import Parameters
 from .record import Asked, NoRecord, Record
@@ -121,16 +121,16 @@ class NonAgentApi:
                 text = await self._answer(asked, address)
             elif not received.clear:
                 text = replies.not_upstream(wire.NOT_PASSED_ON, asked, UNCLEAR)
+            elif leads_to_api(request):
+                return await self._others.handle(request)
             else:
-                answer = await self._others.handle(request)
-                if isinstance(answer, PassedOn):
-                    seconds = time.perf_counter() - began
-                    record = Asked(came, asked, address)
-                    self._record.wrote(record.passed_on(answer.status, answer.readable, seconds))
+                answer = await self._others.pass_on(request)
+                seconds = time.perf_counter() - began
+                record = Asked(came, asked, address)
+                self._record.wrote(record.passed_on(answer.status, answer.readable, seconds))
                 return answer
-        except web.HTTPBadGateway as failed:
-            reason = (failed.text or "").partition(": ")[2].strip()
-            text = replies.not_upstream(wire.UPSTREAM_UNAVAILABLE, asked, reason)
+        except UpstreamFailed as failed:
+            text = replies.not_upstream(wire.UPSTREAM_UNAVAILABLE, asked, str(failed))
         except web.HTTPException:
             raise
         except Exception:

@@ -9,6 +9,7 @@ from .parameters import Parameters
 
 LONGEST_FIELD = 255
 LONGEST_REASON = 500
+PAGE_BEGINS = "/"
 
 _RESULT = re.compile(r"([A-Z]+): ")
 _PASSED_ON = re.compile(r"[A-Z]+: (?:(?! - )[^|:<\n\x00-\x1f])*")
@@ -23,16 +24,23 @@ class Answered:
     user: str
     agent: str
     function: str
+    """Of a page that was passed on its path, which begins with a slash as no function does."""
     stage: str
     value: str
     result: str
-    """The word that the answer begins with: SUCCESS, NOTICE, ERROR, VERSION; else empty."""
+    """The word that the answer begins with: SUCCESS, NOTICE, ERROR, VERSION; else empty, or the
+    HTTP status of what was passed on."""
     reason: str
     """The whole answer, its lines joined by ` / `, cut off at 500 characters."""
     source: str
     address: str
     seconds: float
     """From the request to the answer."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is one of the many pages of a screen, and no answer of an API."""
+        return self.function.startswith(PAGE_BEGINS)
 
 
 class Record(Protocol):
@@ -76,6 +84,10 @@ class Asked:
         if password and password in text:
             text = text.partition(":")[0]
         return self._with(text.partition(":")[0], f"passed on: {text}", seconds)
+
+    def page(self, status: int, reason: str, seconds: float) -> Answered:
+        """The record of a page that was passed on: nothing of its text, which may be anything."""
+        return self._with(str(status), reason, seconds)
 
     def _with(self, result: str, reason: str, seconds: float) -> Answered:
         asked = self.parameters

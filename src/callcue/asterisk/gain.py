@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from math import log10
 
-QUIETEST = -30
-LOUDEST = 12
-"""The range a client may ask for, in dB."""
-
 
 @dataclass(frozen=True, slots=True)
 class Gain:

@@ -11,7 +11,7 @@ from phones.exchange import Exchange
 from phones.phone import Call, Phone
 from phones.picture import OURS, Picture
 from phones.stage import LONG_CLIP, Stage, until_heard
-from phones.talking import HIGH, LOW, MUSIC, hears_only, talking
+from phones.talking import HIGH, LOW, MUSIC, each_hears_only, hears_only, talking
 from real.service import Service
 
 pytest_plugins = ["phones.fixtures"]
@@ -106,8 +106,7 @@ async def caller_transfers_after_a_word(stage: Stage) -> list[Call]:
     await one.attended_transfer(asked)
 
     await stage.ends("hung_up")
-    await hears_only(two, LOW)
-    await hears_only(three, HIGH)
+    await each_hears_only((two, LOW), (three, HIGH))
     return [two, three]
 
 
@@ -121,8 +120,7 @@ async def called_transfers_after_a_word(stage: Stage) -> list[Call]:
     await two.attended_transfer(asked)
 
     await stage.ends("hung_up")
-    await hears_only(three, LOW)
-    await hears_only(one, HIGH)
+    await each_hears_only((three, LOW), (one, HIGH))
     return [one, three]
 
 
@@ -136,8 +134,7 @@ async def caller_holds_and_the_clip_ends(stage: Stage) -> list[Call]:
     await stage.stop()
     await hears_only(two, MUSIC)
     await one.unhold()
-    await hears_only(two, LOW)
-    await hears_only(one, HIGH)
+    await each_hears_only((two, LOW), (one, HIGH))
     return [one, two]
 
 
@@ -152,8 +149,7 @@ async def called_holds_and_unholds(stage: Stage) -> list[Call]:
     await until_heard(one, HIGH)
     await stage.hears(one)
     await stage.stop()
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
     return [one, two]
 
 
@@ -168,8 +164,7 @@ async def played_to_the_held(stage: Stage) -> list[Call]:
     await stage.stop()
     await hears_only(two, MUSIC)
     await one.unhold()
-    await hears_only(two, LOW)
-    await hears_only(one, HIGH)
+    await each_hears_only((two, LOW), (one, HIGH))
     return [one, two]
 
 
@@ -185,8 +180,7 @@ async def parked_and_fetched(stage: Stage) -> list[Call]:
     three = await third.call(stage.since("ParkedCall")["ParkingSpace"])
     await three.talks()
     three.handset.says(HIGH)
-    await hears_only(one, HIGH)
-    await hears_only(three, LOW)
+    await each_hears_only((one, HIGH), (three, LOW))
     return [one, three]
 
 
@@ -214,8 +208,7 @@ async def moved_to_a_bridge(stage: Stage) -> list[Call]:
 
     await stage.ends("hung_up")
     await two.ended()
-    await hears_only(one, HIGH)
-    await hears_only(three, LOW)
+    await each_hears_only((one, HIGH), (three, LOW))
     return [one, three]
 
 

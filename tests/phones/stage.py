@@ -87,9 +87,11 @@ class Stage:
         A busy machine brings frames late and mixes a gap in: then it is the next while that counts.
         """
         async with asyncio.timeout(5):
-            for call, *tones in expected:
-                while not self._is_whole(await call.handset.listen(A_WHILE), call, CLIP, *tones):
-                    pass
+            await asyncio.gather(*(self._hears_a_while(*one) for one in expected))
+
+    async def _hears_a_while(self, call: Call, *tones: float) -> None:
+        while not self._is_whole(await call.handset.listen(A_WHILE), call, CLIP, *tones):
+            pass
 
     @staticmethod
     def _is_whole(frames: list[Frame], call: Call, *tones: float) -> bool:

@@ -129,7 +129,7 @@ async def test_given_the_five_stages_when_asked_then_each_is_heard_and_nothing_i
     before = len(await hand.channels())
 
     await her.play("sweep")
-    await her.ear.listen(1)
+    await her.ear.listen(0.4)
     assert await her.ask("PAUSE") == f"{SUCCESS}|PAUSE|{her.agent}"
     silence = await her.ear.listen(0.4)
     stopped_at = places(her.ear.frames)[-1]

@@ -151,12 +151,6 @@ class Stage:
             assert len(heard) > 0.5 * A_WHILE * 50
             assert not any(heard)
 
-    async def nobody_is_left(self) -> None:
-        """The PBX has no channel of the call any more, as soon as nobody could hear it."""
-        async with asyncio.timeout(ON_ITS_WAY + A_WHILE):
-            while (await self.picture()).channels:
-                await asyncio.sleep(0.01)
-
     async def _at_pbx(self, call: Call) -> callcue.core.ports.Call:
         """That phone's call as callcue knows it, which may be some ms behind the phone."""
         name = f"PJSIP/{call.phone.name}-"

@@ -134,7 +134,8 @@ async def caller_holds_and_the_clip_ends(stage: Stage) -> list[Call]:
     await stage.stop()
     await hears_only(two, MUSIC)
     await one.unhold()
-    await each_hears_only((two, LOW), (one, HIGH))
+    await hears_only(two, LOW)
+    await hears_only(one, HIGH)
     return [one, two]
 
 
@@ -164,7 +165,8 @@ async def played_to_the_held(stage: Stage) -> list[Call]:
     await stage.stop()
     await hears_only(two, MUSIC)
     await one.unhold()
-    await each_hears_only((two, LOW), (one, HIGH))
+    await hears_only(two, LOW)
+    await hears_only(one, HIGH)
     return [one, two]
 
 

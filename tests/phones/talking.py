@@ -44,7 +44,7 @@ async def hears_only(call: Call, hertz: float) -> None:
 
 
 async def each_hears_only(*expected: tuple[Call, float]) -> None:
-    """The same of several at once."""
+    """The same of several at once, where nobody has just come back from a hold."""
     await asyncio.gather(*(hears_only(call, hertz) for call, hertz in expected))
 
 

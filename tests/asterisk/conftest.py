@@ -114,8 +114,7 @@ async def new_room(hand: Hand, ears: EarServer, service: Service) -> AsyncIterat
         return room
 
     yield make
-    for room in rooms:
-        await room.close()
+    await asyncio.gather(*(room.close() for room in rooms))
     await _no_leg_is_left(hand)
 
 

@@ -15,8 +15,8 @@ from callcue.core.playback import PlayRequest
 from callcue.core.states import State
 from callcue.core.types import Conference, EndReason
 
-ROOMS = 4
-PAUSES = 150
+ROOMS = 8
+PAUSES = 75
 """In each room."""
 
 

@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
-import pytest
 from real.pbx import SCRIPT, running_pbx
 
 WITHIN = 10.0
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 
 
 def until_gone(pid: int, folder: Path) -> None:
@@ -27,15 +27,19 @@ def mounts() -> str:
     return Path("/proc/mounts").read_text()
 
 
-def started(*options: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
-    """The script in a process of its own, and what it said of its PBX."""
+def started() -> subprocess.Popen[str]:
+    """The script in a process of its own."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CALLCUE_ASTERISK")}
     # Also where the tests themselves run in the background, and so ignore some signals.
-    command = ["env", "--default-signal", str(SCRIPT), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    said: IO[str] | None = process.stdout
-    assert said is not None
-    return process, json.loads(said.readline())
+    command = ["env", "--default-signal", str(SCRIPT)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def said_by(process: subprocess.Popen[str]) -> dict[str, str]:
+    """What it says of its PBX when that is ready."""
+    assert process.stdout is not None
+    said: dict[str, str] = json.loads(process.stdout.readline())
+    return said
 
 
 def test_given_one_pbx_when_another_is_started_then_both_run_side_by_side() -> None:
@@ -49,16 +53,20 @@ def test_given_one_pbx_when_another_is_started_then_both_run_side_by_side() -> N
         assert Path(f"/proc/{one.pid}").exists()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_given_a_pbx_when_its_script_is_ended_then_nothing_is_left(end: signal.Signals) -> None:
-    process, said = started()
+def test_given_a_pbx_when_its_script_is_ended_in_any_way_then_nothing_is_left() -> None:
+    with ExitStack() as left_over:
+        running = []
+        for end in ENDS:
+            process = left_over.enter_context(started())
+            left_over.callback(process.kill)
+            running.append((end, process))
 
-    process.send_signal(end)
-    process.wait(WITHIN)
+        for end, process in running:
+            said = said_by(process)
+            process.send_signal(end)
+            process.wait(WITHIN)
 
-    until_gone(int(said["pid"]), Path(said["directory"]))
-    assert process.stdout is not None
-    process.stdout.close()
+            until_gone(int(said["pid"]), Path(said["directory"]))
 
 
 def test_given_the_switch_when_16_is_asked_for_then_16_runs() -> None:

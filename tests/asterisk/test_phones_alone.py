@@ -6,7 +6,7 @@ import socket
 import pytest
 from phones import picture
 from phones.exchange import Exchange
-from phones.talking import HIGH, LOW, MUSIC, hears_only, talking
+from phones.talking import HIGH, LOW, MUSIC, each_hears_only, hears_only, talking
 from real.pbx import Pbx
 
 pytest_plugins = ["phones.fixtures"]
@@ -26,8 +26,7 @@ async def test_given_two_phones_when_they_talk_then_each_hears_the_other(
 ) -> None:
     one, two = await talking(*phones.phones(f"{kind}-a", f"{kind}-b"), extension=extension)
 
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
 
 
 async def test_given_wideband_phones_when_they_talk_then_5_khz_pass(phones: Exchange) -> None:
@@ -50,8 +49,7 @@ async def test_given_phones_with_direct_media_when_they_talk_then_rtp_passes_the
         while await two.rtp("dest") != await one.rtp("src"):
             await asyncio.sleep(0.02)
 
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
 
 
 async def test_given_phones_without_direct_media_when_they_talk_then_rtp_passes_through_the_pbx(
@@ -88,8 +86,7 @@ async def test_given_a_call_when_blindly_transferred_then_the_other_two_talk(
     three.handset.says(HIGH)
     await two.ended()
 
-    await hears_only(one, HIGH)
-    await hears_only(three, LOW)
+    await each_hears_only((one, HIGH), (three, LOW))
     seen = await picture.take(phones.hand)
     assert [(c.name, c.mates) for c in seen.channels] == [
         ("PJSIP/phone-a", ("PJSIP/phone-c",)),
@@ -108,8 +105,7 @@ async def test_given_a_held_call_when_transferred_after_a_word_then_the_other_tw
 
     await one.attended_transfer(asked)
 
-    await hears_only(two, LOW)
-    await hears_only(three, HIGH)
+    await each_hears_only((two, LOW), (three, HIGH))
     seen = await picture.take(phones.hand)
     assert [(c.name, c.mates) for c in seen.channels] == [
         ("PJSIP/phone-b", ("PJSIP/phone-c",)),
@@ -129,15 +125,13 @@ async def test_given_a_call_when_parked_then_another_phone_fetches_it(phones: Ex
     await three.talks()
     three.handset.says(HIGH)
 
-    await hears_only(one, HIGH)
-    await hears_only(three, LOW)
+    await each_hears_only((one, HIGH), (three, LOW))
 
 
 async def test_given_a_queue_when_its_member_answers_then_they_talk(phones: Exchange) -> None:
     one, two = await talking(*phones.phones("phone-a", "phone-b"), extension="queue")
 
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
 
 
 @pytest.mark.parametrize(("extension", "heard"), [("wait", 0), ("music", MUSIC)])

@@ -9,7 +9,7 @@ import pytest
 from phones.exchange import Exchange
 from phones.phone import Call
 from phones.stage import Stage
-from phones.talking import HIGH, LOW, MUSIC, hears_only, talking
+from phones.talking import HIGH, LOW, MUSIC, each_hears_only, hears_only, talking
 from real.service import Service
 
 pytest_plugins = ["phones.fixtures"]
@@ -33,8 +33,7 @@ async def test_given_phones_when_all_are_played_to_then_each_hears_it_and_the_ot
 
     await stage.hear_all_along([one, HIGH], [two, LOW])
     await stage.stop()
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
 
 
 @pytest.mark.parametrize("listener", [0, 1])
@@ -80,8 +79,7 @@ async def test_given_direct_media_when_a_clip_is_played_then_it_is_heard_and_med
     await stage.stop()
 
     await _until_direct(one, two, direct=True)
-    await hears_only(one, HIGH)
-    await hears_only(two, LOW)
+    await each_hears_only((one, HIGH), (two, LOW))
 
 
 async def _until_direct(one: Call, two: Call, *, direct: bool) -> None:

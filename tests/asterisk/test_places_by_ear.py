@@ -1,11 +1,13 @@
 """Every verb in every kind of place, by ear: who is meant hears it, and nothing else changes.
 
-What was heard is looked at when all is over: a look takes time, and the ears speak meanwhile.
+The places of one test are played into side by side. What was heard is looked at when all is over:
+a look takes time, and the ears speak meanwhile.
 """
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from ears.ear import Ear, Frame
 from numpy.typing import NDArray
 from real.hand import Hand
 from real.picture import picture, until_as
-from real.scenes import KINDS, Scene, Scenes
+from real.scenes import BRIDGES, PLACES, Scene, Scenes
 
 HEAD = 160
 """Samples: the first 20 ms of a clip. A busy machine may lose a later frame."""
@@ -27,6 +29,9 @@ HIGH = 1500
 
 LATE = 0.1
 """Seconds in which what was on its way may still come to an ear."""
+
+SOUGHT_IN_BRIDGES = ("barge", "member", "called")
+SOUGHT_IN_PLACES = ("conference", "wait")
 
 
 class Listening:
@@ -60,6 +65,16 @@ class Listening:
     def whole(self, ear: Ear) -> list[Frame]:
         """All that party heard from the first part on."""
         return ear.since(self._marks[0][1])
+
+
+@contextmanager
+def named(kind: str) -> Iterator[None]:
+    """What fails in here is told to be of that kind of place."""
+    try:
+        yield
+    except Exception as failure:
+        failure.add_note(f"in this kind of place: {kind}")
+        raise
 
 
 async def until_music(scene: Scene, ear: Ear) -> None:
@@ -124,13 +139,37 @@ def check_voices(listening: Listening) -> None:
             assert len(missed) < 0.1 * len(frames)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_given_a_place_when_played_into_then_those_meant_hear_every_verb_and_all_is_as_before(
-    scenes: Scenes, hand: Hand, kind: str
+@pytest.mark.parametrize("kinds", [BRIDGES, PLACES], ids="-".join)
+async def test_given_places_when_played_into_then_those_meant_hear_every_verb_and_all_is_as_before(
+    scenes: Scenes, hand: Hand, kinds: Sequence[str]
 ) -> None:
-    scene, twin = await asyncio.gather(scenes.make(kind), scenes.make(kind))
+    played = await asyncio.gather(*map(scenes.make, kinds))
+    twins = await asyncio.gather(*map(scenes.make, kinds))
     before, first_event = await picture(hand), len(hand.events)
-    listening, bird = Listening(scene), scene.bird
+    listenings = [Listening(scene) for scene in played]
+
+    await asyncio.gather(*map(every_verb, listenings))
+    await until_as(hand, before)
+    await asyncio.gather(*(until_music(s, ear) for s in played for ear in s.listeners))
+    assert hand.of("NewConnectedLine", first_event) == []
+    await asyncio.gather(*(scene.leave() for scene in [*played, *twins]))
+
+    for kind, listening in zip(kinds, listenings, strict=True):
+        with named(kind):
+            check_every_verb(listening)
+    for kind, scene, twin in zip(kinds, played, twins, strict=True):
+        with named(kind):
+            await until_on_record_alike(hand, scenes, scene, twin)
+    assert not [r for r in hand.of("Cdr") if "@callcue-" in r["Channel"] + r["DestinationChannel"]]
+
+
+async def until_on_record_alike(hand: Hand, scenes: Scenes, one: Scene, other: Scene) -> None:
+    await hand.until(lambda: scenes.records(one) == scenes.records(other) != [])
+
+
+async def every_verb(listening: Listening) -> None:
+    """Play, and do all that can be done to what plays; the last part is from its end on."""
+    scene, bird = listening.scene, listening.scene.bird
     assert (await bird.call())["join"] == scene.way
 
     listening.mark("play")
@@ -151,12 +190,11 @@ async def test_given_a_place_when_played_into_then_those_meant_hear_every_verb_a
     listening.mark("stop")
     await listening.listen(0.4)
     listening.mark("end")
-    await until_as(hand, before)
-    await asyncio.gather(*(until_music(scene, ear) for ear in scene.listeners))
-    assert hand.of("NewConnectedLine", first_event) == []
-    await scene.leave()
-    await twin.leave()
 
+
+def check_every_verb(listening: Listening) -> None:
+    """Who was meant heard just that, and nobody else heard any of it."""
+    scene = listening.scene
     for ear in scene.listeners:
         check_head(listening, ear)
         if scene.music:
@@ -173,16 +211,25 @@ async def test_given_a_place_when_played_into_then_those_meant_hear_every_verb_a
     for ear in scene.others:
         assert not any(map(hearing.audible, scene.behind(ear, listening.whole(ear))))
     check_voices(listening)
-    await hand.until(lambda: scenes.records(scene) == scenes.records(twin) != [])
-    assert not [r for r in hand.of("Cdr") if "@callcue-" in r["Channel"] + r["DestinationChannel"]]
 
 
-@pytest.mark.parametrize("kind", ["conference", "barge", "member", "called", "wait"])
-async def test_given_a_place_when_sought_then_it_is_heard_from_there_and_as_loud_as_was_asked(
-    scenes: Scenes, kind: str
+@pytest.mark.parametrize("kinds", [SOUGHT_IN_BRIDGES, SOUGHT_IN_PLACES], ids="-".join)
+async def test_given_places_when_sought_then_heard_from_there_and_as_loud_as_was_asked(
+    scenes: Scenes, kinds: Sequence[str]
 ) -> None:
-    scene = await scenes.make(kind)
-    listening, bird = Listening(scene), scene.bird
+    listenings = [Listening(scene) for scene in await asyncio.gather(*map(scenes.make, kinds))]
+
+    reasons = await asyncio.gather(*map(every_seek, listenings))
+
+    for kind, listening, reason in zip(kinds, listenings, reasons, strict=True):
+        with named(kind):
+            check_every_seek(listening)
+            assert reason == "finished"
+
+
+async def every_seek(listening: Listening) -> str:
+    """Play, go everywhere in it, and past its end; why it ended."""
+    scene, bird = listening.scene, listening.scene.bird
 
     async def seek(name: str, to: int, **item: int) -> None:
         listening.mark(name)
@@ -210,7 +257,13 @@ async def test_given_a_place_when_sought_then_it_is_heard_from_there_and_as_loud
     listening.mark("silence")
     ended = await bird.ended(accepted["id"])
     await listening.listen(0.2)
+    reason: str = ended["endReason"]
+    return reason
 
+
+def check_every_seek(listening: Listening) -> None:
+    """Who was meant heard just that, and nobody else heard any of it."""
+    scene = listening.scene
     check_lands(listening, "forward", 6.0)
     check_lands(listening, "backward", 1.0)
     check_lands(listening, "resume", 3.0)
@@ -223,6 +276,5 @@ async def test_given_a_place_when_sought_then_it_is_heard_from_there_and_as_loud
             assert abs(hearing.pitch(last.samples) - HIGH) < 5, part
     assert all(map(is_silent_soon, listening.parts("while paused")))
     assert all(map(is_silent_soon, listening.parts("silence")))
-    assert ended["endReason"] == "finished"
     for ear in scene.others:
         assert not any(map(hearing.audible, scene.behind(ear, listening.whole(ear))))

@@ -36,7 +36,7 @@ async def test_given_the_demonstration_when_the_vicidial_url_is_sent_then_succes
     async with demonstration(pbx) as (client, _):
         async with client.get(VICIDIAL) as response:
             answer = await response.text()
-        await ear.listen(2)
+        await ear.until(lambda: voice(ear, start) > 20, within=2)
         async with client.get(VICIDIAL.replace("PLAY", "STOP")) as response:
             stopped = await response.text()
 
@@ -59,7 +59,7 @@ async def test_given_the_demonstration_when_birds_request_is_sent_then_202_and_i
         playback = f"{CALLS}/{calls['8600066']}/playback"
         async with client.post(playback, headers=KEY, json=BIRD) as response:
             status, accepted = response.status, await response.json()
-        await ear.listen(2)
+        await ear.until(lambda: voice(ear, start) > 20, within=2)
         async with client.post(f"{playback}/stop", headers=KEY) as response:
             assert response.status == 200
 

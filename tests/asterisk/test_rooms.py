@@ -1,9 +1,9 @@
 """Rooms of every kind, and those who come, go and press keys while a clip plays."""
 
+import asyncio
 import time
 
 import numpy as np
-import pytest
 from ears import hearing
 from ears.ear import Ear
 from real.room import NewRoom
@@ -85,24 +85,30 @@ async def test_given_a_clip_when_the_last_party_leaves_then_playback_and_room_en
     assert not [name for name in await room.hand.channels() if "@callcue-join" in name]
 
 
-@pytest.mark.parametrize("paused", [False, True], ids=["playing", "paused"])
 async def test_given_a_clip_when_a_party_presses_every_digit_then_the_position_stays(
-    new_room: NewRoom, service: Service, paused: bool
+    new_room: NewRoom, service: Service
 ) -> None:
-    room = await new_room("keys-")
-    ear = await room.party(agent=True)
-    screen = service.screen(room.agent)
-    start = time.monotonic()
-    await screen.play("sweep")
-    await ear.listen(0.2)
-    if paused:
-        await screen.stage("PAUSE")
-
-    await room.press("0123456789*#ABCD")
-    if paused:
-        await screen.stage("RESUME")
+    async def pressed(*, paused: bool) -> tuple[Ear, float]:
+        room = await new_room("keys-")
+        ear = await room.party(agent=True)
+        screen = service.screen(room.agent)
+        start = time.monotonic()
+        await screen.play("sweep")
         await ear.listen(0.2)
+        if paused:
+            await screen.stage("PAUSE")
 
+        await room.press("0123456789*#ABCD")
+        if paused:
+            await screen.stage("RESUME")
+            await ear.listen(0.2)
+        return ear, start
+
+    for ear, start in await asyncio.gather(pressed(paused=False), pressed(paused=True)):
+        check_position_stays(ear, start)
+
+
+def check_position_stays(ear: Ear, start: float) -> None:
     # The keys' own sound goes to the others as tones or not at all; the clip is what remains.
     sweep = [
         hearing.sweep_position(f)

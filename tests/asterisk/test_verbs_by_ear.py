@@ -1,5 +1,6 @@
 """What a party hears of each verb, asked through HTTP. Nothing here trusts a reply."""
 
+import asyncio
 import time
 
 import numpy as np
@@ -18,8 +19,7 @@ NEAR = 0.040
 
 async def a_room_that_listens(new_room: NewRoom, service: Service) -> tuple[Ear, Screen]:
     room = await new_room()
-    ear = await room.party(agent=True)
-    await room.party()
+    ear, _ = await asyncio.gather(room.party(agent=True), room.party())
     return ear, service.screen(room.agent)
 
 
@@ -49,7 +49,7 @@ async def test_given_a_clip_when_paused_then_silence_and_resume_goes_on_at_the_v
 ) -> None:
     ear, screen = await a_room_that_listens(new_room, service)
     await screen.play("sweep")
-    await ear.listen(1)
+    await ear.listen(HALF_SECOND)
 
     await screen.stage("PAUSE")
     silence = await ear.listen(HALF_SECOND)
@@ -103,7 +103,7 @@ async def test_given_a_clip_that_plays_when_restarted_then_it_starts_at_0(
 ) -> None:
     ear, screen = await a_room_that_listens(new_room, service)
     await screen.play("sweep")
-    await ear.listen(1)
+    await ear.listen(HALF_SECOND)
 
     restarted = time.monotonic()
     await screen.stage("RESTART")
@@ -117,7 +117,7 @@ async def test_given_a_paused_clip_when_restarted_then_it_plays_from_0(
 ) -> None:
     ear, screen = await a_room_that_listens(new_room, service)
     await screen.play("sweep")
-    await ear.listen(1)
+    await ear.listen(HALF_SECOND)
     await screen.stage("PAUSE")
     await ear.listen(0.2)
 

@@ -4,6 +4,7 @@ Nothing in front of the room is callcue's here: the agent's room, the server and
 context come from a real MariaDB, and the leg joins by `47378217` and the room's number.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
@@ -84,8 +85,7 @@ class Seat:
 
 async def seat(new_room: NewRoom, service: Service, tables: MariaDB) -> Seat:
     room, agent = await new_room(), str(next(_agents))
-    ear = await room.party()
-    await room.party()
+    ear, _ = await asyncio.gather(room.party(), room.party())
     vicidial_tables.add(
         tables,
         "vicidial_live_agents",
@@ -129,7 +129,7 @@ async def test_given_the_five_stages_when_asked_then_each_is_heard_and_nothing_i
     before = len(await hand.channels())
 
     await her.play("sweep")
-    await her.ear.listen(1)
+    await her.ear.listen(0.4)
     assert await her.ask("PAUSE") == f"{SUCCESS}|PAUSE|{her.agent}"
     silence = await her.ear.listen(0.4)
     stopped_at = places(her.ear.frames)[-1]
@@ -157,7 +157,7 @@ async def test_given_the_five_stages_when_asked_then_each_is_heard_and_nothing_i
 async def test_given_two_agents_rooms_when_both_play_then_each_hears_its_own(
     new_room: NewRoom, service: Service, tables: MariaDB
 ) -> None:
-    one, other = [await seat(new_room, service, tables) for _ in range(2)]
+    one, other = await asyncio.gather(*(seat(new_room, service, tables) for _ in range(2)))
     start = time.monotonic()
 
     assert (await one.play("low")).startswith("SUCCESS")

@@ -27,7 +27,6 @@ Where a line names no other file it is shown below; what an earlier file shows i
 import asyncio
 import time
 
-import pytest
 from ears import hearing
 from ears.ear import Ear, Frame
 from real.room import NewRoom
@@ -38,6 +37,9 @@ from callcue import demo
 SUCCESS = "SUCCESS: audio_playback function sent - "
 ERROR = "ERROR: audio_playback error - "
 ROOMS = 10
+APART = (1, 20, 50, 100)
+"""Milliseconds between two requests."""
+
 PATIENCE = 0.15
 """Seconds from silence to the next clip: a leg that has ended plays two frames to their end."""
 
@@ -58,21 +60,23 @@ def _is_over(frames: list[Frame]) -> bool:
     return 440 in heard(frames) and not hearing.audible(frames[-1])
 
 
-@pytest.mark.parametrize("milliseconds", [1, 20, 50, 100])
 async def test_given_two_plays_one_after_the_other_when_both_arrive_then_one_clip_is_heard(
-    new_room: NewRoom, service: Service, milliseconds: int
+    new_room: NewRoom, service: Service
 ) -> None:
-    ear, screen, _ = await a_room(new_room, service)
-    start = time.monotonic()
+    async def plays(milliseconds: int) -> None:
+        ear, screen, _ = await a_room(new_room, service)
+        start = time.monotonic()
 
-    first = asyncio.create_task(screen.play("low"))
-    await asyncio.sleep(milliseconds / 1000)
-    second = await screen.play("high")
-    await ear.listen(0.4)
+        first = asyncio.create_task(screen.play("low"))
+        await asyncio.sleep(milliseconds / 1000)
+        second = await screen.play("high")
+        await ear.listen(0.4)
 
-    assert (await first).startswith(SUCCESS)
-    assert second.startswith(f"{ERROR}audio already playing")
-    assert heard(ear.since(start)) == {440}
+        assert (await first).startswith(SUCCESS), milliseconds
+        assert second.startswith(f"{ERROR}audio already playing"), milliseconds
+        assert heard(ear.since(start)) == {440}, milliseconds
+
+    await asyncio.gather(*map(plays, APART))
 
 
 async def test_given_a_double_click_when_stopped_once_then_all_is_silent(
@@ -88,23 +92,25 @@ async def test_given_a_double_click_when_stopped_once_then_all_is_silent(
     assert "no audio playing" in await screen.stage("STOP")
 
 
-@pytest.mark.parametrize("milliseconds", [1, 20, 50, 100])
 async def test_given_a_stop_shortly_behind_a_play_then_it_is_silent_and_stays_so(
-    new_room: NewRoom, service: Service, milliseconds: int
+    new_room: NewRoom, service: Service
 ) -> None:
-    ear, screen, agent = await a_room(new_room, service)
+    async def stops(milliseconds: int) -> None:
+        ear, screen, agent = await a_room(new_room, service)
 
-    playing = asyncio.create_task(screen.play("sweep"))
-    await asyncio.sleep(milliseconds / 1000)
-    stopped = await screen.stage("STOP")
-    played = await playing
-    if "no audio playing" in stopped:  # so early that the PLAY had not come yet: it is true
-        assert milliseconds == 1
+        playing = asyncio.create_task(screen.play("sweep"))
+        await asyncio.sleep(milliseconds / 1000)
         stopped = await screen.stage("STOP")
+        played = await playing
+        if "no audio playing" in stopped:  # so early that the PLAY had not come yet: it is true
+            assert milliseconds == 1
+            stopped = await screen.stage("STOP")
 
-    assert stopped == f"{SUCCESS}|STOP|{agent}"
-    assert played.startswith((SUCCESS, f"{ERROR}audio not started"))
-    assert hearing.falls_silent(await ear.listen(0.5))
+        assert stopped == f"{SUCCESS}|STOP|{agent}", milliseconds
+        assert played.startswith((SUCCESS, f"{ERROR}audio not started")), milliseconds
+        assert hearing.falls_silent(await ear.listen(0.5)), milliseconds
+
+    await asyncio.gather(*map(stops, APART))
 
 
 async def test_given_a_clip_that_was_stopped_when_played_at_once_then_it_is_heard(
@@ -156,7 +162,7 @@ async def test_given_a_name_of_100_characters_when_played_then_no_such_file(
 async def test_given_ten_rooms_when_the_same_clip_starts_in_all_at_once_then_all_hear_it_all(
     new_room: NewRoom, service: Service
 ) -> None:
-    rooms = [await a_room(new_room, service) for _ in range(ROOMS)]
+    rooms = await asyncio.gather(*(a_room(new_room, service) for _ in range(ROOMS)))
     for _ in range(3):
         start = time.monotonic()
 
@@ -172,7 +178,9 @@ async def test_given_ten_rooms_when_the_same_clip_starts_in_all_at_once_then_all
 async def test_given_two_agents_rooms_when_both_play_at_once_then_each_hears_its_own(
     new_room: NewRoom, service: Service
 ) -> None:
-    (low, her, _), (high, his, _) = [await a_room(new_room, service) for _ in range(2)]
+    (low, her, _), (high, his, _) = await asyncio.gather(
+        *(a_room(new_room, service) for _ in range(2))
+    )
     start = time.monotonic()
 
     answers = await asyncio.gather(her.play("low"), his.play("high"))

@@ -91,6 +91,11 @@ async def take(hand: Hand, since: int = 0, records: int = 0) -> Picture:
     )
 
 
+def owners(hand: Hand, since: int = 0) -> list[str]:
+    """Whose records of calls have come."""
+    return [record.source for record in _records(hand, since)]
+
+
 async def channels_of_phones(hand: Hand) -> list[Message]:
     """The channels of phones, those that share a bridge with them, and callcue's legs."""
     shown = await _listed(hand, "CoreShowChannels", "CoreShowChannel", "CoreShowChannelsComplete")

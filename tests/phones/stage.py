@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 from ears.ear import Frame
@@ -87,9 +88,11 @@ class Stage:
         A busy machine brings frames late and mixes a gap in: then it is the next while that counts.
         """
         async with asyncio.timeout(5):
-            for call, *tones in expected:
-                while not self._is_whole(await call.handset.listen(A_WHILE), call, CLIP, *tones):
-                    pass
+            await asyncio.gather(*(self._hears_a_while(*one) for one in expected))
+
+    async def _hears_a_while(self, call: Call, *tones: float) -> None:
+        while not self._is_whole(await call.handset.listen(A_WHILE), call, CLIP, *tones):
+            pass
 
     @staticmethod
     def _is_whole(frames: list[Frame], call: Call, *tones: float) -> bool:
@@ -183,5 +186,13 @@ class Stage:
         """The last event of that name in this scenario."""
         return self.phones.hand.of(event, self._since)[-1]
 
-    async def picture(self, records: int = 0) -> picture.Picture:
-        return await picture.take(self.phones.hand, self._since, records)
+    async def picture(self) -> picture.Picture:
+        return await picture.take(self.phones.hand, self._since)
+
+    async def until_recorded(self, *owners: str) -> None:
+        """Wait until there is a record of each of these numbers; they come behind the hangup.
+
+        The last one may be some ms later than the others, so it does not do to count them.
+        """
+        hand, wanted = self.phones.hand, Counter(owners)
+        await hand.until(lambda: Counter(picture.owners(hand, self._since)) >= wanted)

@@ -43,6 +43,11 @@ async def hears_only(call: Call, hertz: float) -> None:
     assert pitches(ear, frames) == {hertz}
 
 
+async def each_hears_only(*expected: tuple[Call, float]) -> None:
+    """The same of several at once, where nobody has just come back from a hold."""
+    await asyncio.gather(*(hears_only(call, hertz) for call, hertz in expected))
+
+
 async def talking(caller: Phone, called: Phone, *, extension: str = "") -> tuple[Call, Call]:
     """A call in which both say their tones."""
     call = await caller.call(extension or called.name)

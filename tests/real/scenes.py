@@ -19,8 +19,11 @@ VOICES = (200.0, 3600.0, 3400.0)
 MUSIC = 300.0
 """Hz of the test PBX's music on hold."""
 
-KINDS = ("barge", "member", "caller", "called", "room", "wait", "music")
-"""All in a bridge of two, and of three; one side of a bridge; one member of a room; alone.
+BRIDGES = ("barge", "member", "caller", "called")
+"""All in a bridge of two, and of three; one side of a bridge."""
+
+PLACES = ("room", "wait", "music")
+"""One member of a room; alone.
 
 And "conference" is all in a room, which other tests hear enough of.
 """
@@ -107,40 +110,42 @@ class Scenes:
     async def _made(self, kind: str) -> Scene:
         match kind:
             case "barge":
-                return self._scene([*await self._telephone.talk()], [], way="barge")
+                return await self._scene([*await self._telephone.talk()], [], way="barge")
             case "member":
                 caller, called = await self._telephone.talk()
                 third = await self._telephone.alone("third", WITH=str(caller.id))
-                return self._scene([caller, called, third], [], way="member")
+                return await self._scene([caller, called, third], [], way="member")
             case "caller":
                 caller, called = await self._telephone.talk()
-                return self._scene([caller], [called], way="barge")
+                return await self._scene([caller], [called], way="barge")
             case "called":
                 caller, called = await self._telephone.talk()
-                return self._scene([called], [caller], way="barge")
+                return await self._scene([called], [caller], way="barge")
             case "room" | "conference":
                 room = await self._new_room()
                 ears = [await room.party() for _ in range(3)]
                 if kind == "conference":
-                    return self._scene(ears, [], way="room", room=room.number)
+                    return await self._scene(ears, [], way="room", room=room.number)
                 others = [ears[0], ears[2]]
-                return self._scene(ears[1:2], others, way="room", room=room.number)
+                return await self._scene(ears[1:2], others, way="room", room=room.number)
             case _:
-                scene = self._scene([await self._telephone.alone(kind)], [], way="beside")
+                scene = await self._scene([await self._telephone.alone(kind)], [], way="beside")
                 return replace(scene, music=(MUSIC,) if kind == "music" else ())
 
-    def _scene(self, listeners: list[Ear], others: list[Ear], way: str, room: str = "") -> Scene:
-        audience = str(self.call_of(listeners[0])) if others else "everyone"
+    async def _scene(
+        self, listeners: list[Ear], others: list[Ear], way: str, room: str = ""
+    ) -> Scene:
+        audience = str(await self._call_of(listeners[0])) if others else "everyone"
         # It is asked for through a party that may well be another one.
         asker = (others or listeners)[-1]
-        bird = self._service.integrator(self.call_of(asker))
+        bird = self._service.integrator(await self._call_of(asker))
         return Scene(listeners, others, bird, audience, way, room)
 
-    def call_of(self, ear: Ear) -> UUID:
-        """The id of that party's call."""
-        uniqueid = self._hand.born(ear.mark)["Uniqueid"]
-        calls = self._service.server.directory.calls()
-        return next(call.id for call in calls if call.uniqueid == uniqueid)
+    async def _call_of(self, ear: Ear) -> UUID:
+        """The id of that party's call, which callcue may know some ms later than the ear does."""
+        uniqueid, known = self._hand.born(ear.mark)["Uniqueid"], self._service.server.directory
+        await self._service.until(lambda: any(c.uniqueid == uniqueid for c in known.calls()))
+        return next(call.id for call in known.calls() if call.uniqueid == uniqueid)
 
     def records(self, scene: Scene) -> list[Message]:
         """What is on record of that call, with names that are the same for any such call.

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from callcue import demo
 from callcue.app import CONTROLLER, asterisk_addresses, make_app
@@ -135,6 +138,20 @@ class Integrator:
             return response.status, await response.json()
 
 
+@cache
+def _known() -> Settings:
+    """The demonstration's user and workspace, made once.
+
+    The hash is a cheap one: a dear one takes both processors for a tenth of a second, for each
+    service and each first login, while the ears listen. What a login costs is measured elsewhere.
+    """
+    asterisk = {"secret": "of no use"}
+    settings = demo.with_demo_credentials(Settings.model_validate({"asterisk": asterisk}))
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(demo.PASSWORD)
+    users = [user.model_copy(update={"password_hash": SecretStr(cheap)}) for user in settings.users]
+    return settings.model_copy(update={"users": tuple(users)})
+
+
 @asynccontextmanager
 async def running_service(
     pbx: Pbx, others: Mapping[str, Pbx] | None = None, **tables: Any
@@ -144,8 +161,9 @@ async def running_service(
     *tables* are settings of other values.
     """
     asterisk = [_table(name, each) for name, each in {"main": pbx, **(others or {})}.items()]
-    plain = Settings.model_validate({"demo": True, "asterisk": asterisk})
-    settings = demo.with_demo_credentials(plain.model_copy(update=tables))
+    plain = Settings.model_validate({"demo": True, "asterisk": asterisk}).model_copy(update=tables)
+    known = {"users": (*plain.users, *_known().users), "workspaces": _known().workspaces}
+    settings = plain.model_copy(update=known)
     servers = [AsteriskServer(address) for address in asterisk_addresses(settings)]
     app: web.Application = make_app(settings, servers, MemoryLedger())
     async with TestServer(app) as http_server, ClientSession() as http:

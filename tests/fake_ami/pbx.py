@@ -234,7 +234,8 @@ class FakePbx(Switch):
     def _setvar(self, action: ReceivedAction) -> Answer:
         channel, name, value = action["Channel"], action["Variable"], action["Value"]
         if channel in self.legs:
-            self.legs[channel].set_function(name, value)
+            leg = self.legs[channel]
+            leg.set_function(name, value) if "(" in name else leg.set_variable(name, value)
         elif channel in self.parties:
             self.set_variable(channel, name, value)
         else:

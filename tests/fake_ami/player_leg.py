@@ -59,7 +59,7 @@ class PlayerLeg:
 
     @property
     def sound(self) -> str:
-        return self.variables[f"CALLCUE_CLIP_{self.item}"]
+        return self.variables.get(f"CALLCUE_CLIP_{self.item}", "")
 
     @property
     def way(self) -> str:
@@ -205,6 +205,12 @@ class PlayerLeg:
         if self.left < 1:
             self._end("timed_out")
             return
+        if self.sound == "*skip":
+            self._next(0)
+            return
+        if not self.sound and self.offset >= 0:
+            self._lacking()
+            return
         inside = self.offset > 0
         self.held, self.clock = False, asterisk_ms() + (20 if inside else 0)
         self.muted = inside and not self.alone
@@ -227,8 +233,19 @@ class PlayerLeg:
         self._announce("paused")
         self._time_out_after(int(self.variables["CALLCUE_HOLD"]))
 
-    def _next(self) -> None:
-        self.left -= self._ran()
+    def _lacking(self) -> None:
+        self._announce("waiting")
+        self._time_out_after(120)
+
+    def set_variable(self, name: str, value: str) -> None:
+        """``Setvar`` of a variable; a leg that waits for a clip looks for it all the time."""
+        lacks = self.running and self.held and self.mode == "playing" and not self.sound
+        self.variables[name] = value
+        if lacks and self.sound:
+            self._go()
+
+    def _next(self, ran: int | None = None) -> None:
+        self.left -= self._ran() if ran is None else ran
         self.held = True
         if self.item < int(self.variables["CALLCUE_COUNT"]):
             self.item += 1

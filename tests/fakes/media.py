@@ -1,6 +1,6 @@
 """The sounds there are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from callcue.core.errors import CallcueError, ClipNotFound
@@ -16,6 +16,7 @@ class FakeMedia:
     asked: list[str] = field(default_factory=list)
     """Every name it was ever asked for."""
     forgotten: list[str] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
 
     async def check(self, media: Sequence[str]) -> None:
         self.asked.extend(media)
@@ -25,9 +26,12 @@ class FakeMedia:
             if name not in self.sounds:
                 raise ClipNotFound(index, name)
 
-    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
-        await self.check(media)
-        return tuple(SoundName(name) for name in media)
+    async def prepare(self, media: str) -> SoundName:
+        await self.check([media])
+        return SoundName(media)
+
+    def release(self, clips: Collection[SoundName]) -> None:
+        self.released.extend(sorted(clips))
 
     def forget(self, media: Sequence[str]) -> None:
         self.forgotten.extend(media)

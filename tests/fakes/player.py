@@ -84,6 +84,9 @@ class FakePlayer:
         self._take("volume", playback)
         return round(decibels)
 
+    async def supply(self, playback: Playback, index: int) -> None:
+        self._take(f"supply {index}", playback)
+
     async def find(self, playback: Playback) -> LegEvent:
         self._take("find", playback)
         return self.lost.get(playback.id, LegEvent(Event.LEG_GONE, detail="not found"))
@@ -134,8 +137,8 @@ class FakePlayer:
     def _standing(self, playback: Playback, number: int) -> LegEvent:
         leg = self.legs.get(playback.id, FakeLeg())
         kind = Event.STREAMING if leg.moving else Event.HELD
-        now = asyncio.get_running_loop().time()
-        return LegEvent(kind, number=number, position=leg.position, at=now)
+        since = asyncio.get_running_loop().time() if leg.moving else None
+        return LegEvent(kind, number=number, position=leg.position, moving_since=since)
 
     def _take(self, verb: str, playback: Playback) -> None:
         if self.refuse is not None:

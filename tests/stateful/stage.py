@@ -1,13 +1,13 @@
 """One session on a stage: a player that does what the tester says, when the tester says so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from fakes.directory import FakeDirectory
 
 from callcue.core.commands import Command, Pause, Play, Stop
-from callcue.core.errors import ClipNotFound
+from callcue.core.errors import ClipFailed, ClipNotFound
 from callcue.core.playback import Playback, PlayRequest
 from callcue.core.ports import LegEvent
 from callcue.core.session import CallSession, Limits
@@ -92,6 +92,9 @@ class PuppetPlayer:
         await self._do("volume", playback, f"volume {decibels:g}")
         return round(decibels)
 
+    async def supply(self, playback: Playback, index: int) -> None:
+        await self._do("supply", playback, f"supply {index} {playback.clips[index]}")
+
     async def find(self, playback: Playback) -> LegEvent:
         await self._do("find", playback, f"find {playback.request.media[0]}")
         if isinstance(self.found, Exception):
@@ -122,6 +125,12 @@ class PuppetMedia:
         self.prepared = asyncio.Event()
         self.prepared.set()
         self.fault: Exception | None = None
+        self.slow: dict[str, asyncio.Event] = {}
+        """Those that come once their event is set."""
+        self.failing: dict[str, str] = {}
+        """Those that cannot be had, and why."""
+        self.held: list[str] = []
+        """What was handed out and not given back yet."""
 
     async def check(self, media: Sequence[str]) -> None:
         await self.checked.wait()
@@ -129,11 +138,20 @@ class PuppetMedia:
             if name in self.missing:
                 raise ClipNotFound(index, name)
 
-    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
+    async def prepare(self, media: str) -> SoundName:
         await self.prepared.wait()
+        if media in self.slow:
+            await self.slow[media].wait()
+        if media in self.failing:
+            raise ClipFailed(0, media, self.failing[media])
         if self.fault is not None:
             raise self.fault
-        return tuple(SoundName(name) for name in media)
+        self.held.append(media)
+        return SoundName(media)
+
+    def release(self, clips: Collection[SoundName]) -> None:
+        for clip in clips:
+            self.held.remove(clip)
 
     def forget(self, media: Sequence[str]) -> None:
         self.forgotten += media
@@ -208,12 +226,12 @@ class Stage:
         number: int | None = None,
         at: Position | None = None,
         detail: str = "",
-        moment: float = 0.0,
+        moving_since: float | None = None,
     ) -> None:
-        self.session.happened(LegEvent(kind, number, at, moment, detail))
+        self.session.happened(LegEvent(kind, number, at, moving_since, detail))
 
     def streams(self, number: int = 1, item: int = 1, offset: int = 0) -> None:
-        self.tell(Event.STREAMING, number, position(item, offset))
+        self.tell(Event.STREAMING, number, position(item, offset), moving_since=0.0)
 
     def holds(self, number: int, item: int = 1, offset: int = 0) -> None:
         self.tell(Event.HELD, number, position(item, offset))
@@ -292,6 +310,7 @@ class Stage:
                 await self._end_something()
             await asyncio.gather(*self._asked, return_exceptions=True)
         self.ledger.assert_one_end_each()
+        assert self.media.held == []
         await self.until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
     async def _end_something(self) -> None:

@@ -77,7 +77,7 @@ async def test_given_many_who_wait_when_it_is_heard_then_all_go_on() -> None:
     ("cause", "error", "text"),
     [
         (None, NotStarted, "the room is locked"),
-        (ClipNotFound(0, "greeting"), ClipNotFound, "clip 0 not found: greeting"),
+        (ClipNotFound(0, "greeting"), ClipNotFound, "item 1: there is no such sound"),
     ],
 )
 async def test_given_it_ends_unheard_when_waited_for_then_the_reason_is_raised(

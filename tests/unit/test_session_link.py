@@ -76,7 +76,7 @@ async def test_given_adrift_when_found_playing_then_it_goes_on_from_there(state:
     async with staged() as stage:
         await adrift(stage, state)
         playback = stage.current
-        stage.tell(Event.FOUND_PLAYING, at=position(1, 4000), moment=10.0)
+        stage.tell(Event.FOUND_PLAYING, at=position(1, 4000), moving_since=10.0)
         assert stage.state is State.PLAYING
         assert playback.position(lambda: 11.5) == position(1, 5500)
         await playback.audible()

@@ -48,6 +48,7 @@ join failed        | -    | -           | stop       | stop        | stop       
 streaming          | -    | -           | noted      | noted       | to playing   | late     | late
 running            | -    | -           | heard      | -           | -            | -        | -
 held               | -    | -           | -          | to paused   | noted        | late     | late
+waiting for a clip | -    | -           | -          | noted       | to playing   | late     | late
 item ended         | -    | -           | noted      | noted       | noted        | late     | late
 list ended         | -    | -           | closes     | closes      | closes       | late     | noted
 clip failed        | -    | -           | closes     | closes      | closes       | late     | noted

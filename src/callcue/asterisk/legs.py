@@ -94,11 +94,11 @@ class Legs:
             case "OriginateResponse":
                 self._originate_response(leg, event)
             case "ConfbridgeJoin" if event.get("Uniqueid") == leg.join_half:
-                self._joined(leg, event)
+                self._joined(leg)
             case "BridgeEnter" if leg.join.way is Way.MEMBER:
                 self._entered(leg, event)
             case "ChanSpyStart" if _is_its_way_in(leg, event):
-                self._joined(leg, event)
+                self._joined(leg)
             case "ChanSpyStop" if _is_its_way_in(leg, event):
                 self._listening_ended(leg)
             case "UserEvent":
@@ -124,7 +124,7 @@ class Legs:
                 return leg
         return None
 
-    def _joined(self, leg: Leg, event: AmiEvent) -> None:
+    def _joined(self, leg: Leg) -> None:
         if leg.parting is not None:  # a key pressed by one who listens; it goes on
             leg.parting.cancel()
             leg.parting = None
@@ -133,12 +133,12 @@ class Legs:
         leg.joined = True
         if leg.join.waits:
             self._on_waiting(leg)
-        self.report(leg.playback, LegEvent(Event.JOINED, at=event.received_at))
+        self.report(leg.playback, LegEvent(Event.JOINED))
 
     def _entered(self, leg: Leg, event: AmiEvent) -> None:
         """A bridge is found by a channel in it, and that may have just moved: is it the one?"""
         if event.get("BridgeUniqueid") == leg.playback.place.name:
-            self._joined(leg, event)
+            self._joined(leg)
         else:
             detail = "the call has moved to another bridge"
             self.report(leg.playback, LegEvent(Event.JOIN_FAILED, detail=detail))

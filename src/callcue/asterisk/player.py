@@ -37,7 +37,7 @@ from callcue.core.errors import (
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
-from callcue.core.types import Bridge, CallId, Milliseconds, Place
+from callcue.core.types import Bridge, CallId, Milliseconds, Missing, Place, SoundName
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +58,10 @@ second."""
 
 REFUSAL_PATIENCE = 0.05
 """Seconds to wait for a leg that refuses a verb to be gone."""
+
+
+_MISSING = {Missing.SKIPPED: "*skip", Missing.ENDS: "*end"}
+"""What stands in place of a clip that cannot be had; no sound has such a name."""
 
 
 class LegPlayer:
@@ -193,7 +197,11 @@ class LegPlayer:
     def _variables(self, leg: Leg) -> Mapping[str, HeaderValue]:
         playback = leg.playback
         request = playback.request
-        clips = {f"CALLCUE_CLIP_{n}": clip for n, clip in enumerate(playback.clips, 1)}
+        clips = {
+            f"CALLCUE_CLIP_{n}": _written(clip)
+            for n, clip in enumerate(playback.clips, 1)
+            if clip is not None
+        }
         return {
             "CALLCUE_PLAYBACK": str(playback.id),
             "CALLCUE_JOIN": leg.join.way.value,
@@ -205,6 +213,26 @@ class LegPlayer:
             "CALLCUE_HOLD": round(self._hold),
             **clips,
         }
+
+    async def supply(self, playback: Playback, index: int) -> None:
+        """Hand the leg a clip that was not there at its start; see `Player.supply`."""
+        leg, clip = self._legs.of(playback), playback.clips[index]
+        if leg is None or clip is None:
+            return
+        name = f"CALLCUE_CLIP_{index + 1}"
+        headers: dict[str, HeaderValue] = {
+            "Channel": leg.player_half,
+            "Variable": name,
+            "Value": _written(clip),
+        }
+        try:
+            await self._link.send("Setvar", headers)
+        except ActionRefused:
+            return  # the leg has ended
+        except NotConnected as error:
+            raise AsteriskUnavailable(str(error)) from error
+        except OutcomeUnknown as error:
+            raise NotConfirmed(str(error)) from error
 
     async def pause(self, playback: Playback, number: int) -> None:
         """Stand still."""
@@ -365,3 +393,8 @@ class LegPlayer:
             return found
         await self.stop(playback)  # else it would play later, or on, and be nobody's
         return LegEvent(Event.LEG_GONE, detail=leg.detail)
+
+
+def _written(clip: SoundName | Missing) -> str:
+    """As the dialplan has it."""
+    return _MISSING[clip] if isinstance(clip, Missing) else clip

@@ -55,11 +55,13 @@ def _found(leg: Leg, status: AmiEvent) -> LegEvent | None:
         return None
     if values.get("CALLCUE_MODE") == "paused":
         return LegEvent(Event.FOUND_PAUSED, position=position)
-    return LegEvent(Event.FOUND_PLAYING, position=position, at=_moving_since(leg, values))
+    return LegEvent(Event.FOUND_PLAYING, position=position, moving_since=_moving_since(leg, values))
 
 
-def _moving_since(leg: Leg, values: dict[str, str]) -> float:
-    """When it was at its offset, on our clock."""
+def _moving_since(leg: Leg, values: dict[str, str]) -> float | None:
+    """When it was at its offset, on our clock; None if it waits there for its clip."""
+    if values.get("CALLCUE_AT") == "waiting":
+        return None
     try:
         return leg.ours(int(values["CALLCUE_CLOCK"]))
     except (KeyError, ValueError):

@@ -25,6 +25,8 @@ def leg_events(leg: Leg, event: AmiEvent) -> list[LegEvent]:
             return _playing(leg, event)
         case "paused":
             return [_at(Event.HELD, event)]
+        case "waiting":
+            return _arrived(leg, _at(Event.WAITING, event))
         case "ended":
             return _ended(leg, event)
         case _:
@@ -33,15 +35,16 @@ def leg_events(leg: Leg, event: AmiEvent) -> list[LegEvent]:
 
 def _playing(leg: Leg, event: AmiEvent) -> list[LegEvent]:
     leg.clock = int(event.get("Clock")), event.received_at
+    return _arrived(leg, _at(Event.STREAMING, event, moving_since=event.received_at))
+
+
+def _arrived(leg: Leg, event: LegEvent) -> list[LegEvent]:
+    """A step, and before it the end of the item before, if no command led away from there."""
     number, item, round_ = leg.place
-    streaming = _at(Event.STREAMING, event)
-    assert streaming.position is not None
-    leg.place = (streaming.number or 0, streaming.position.item, streaming.position.round)
-    # The same number and another item: no command brought it there, so the item before has ended.
+    assert event.position is not None
+    leg.place = (event.number or 0, event.position.item, event.position.round)
     advanced = number == leg.place[0] and (item, round_) != leg.place[1:]
-    return (
-        [LegEvent(Event.ITEM_ENDED, at=event.received_at), streaming] if advanced else [streaming]
-    )
+    return [LegEvent(Event.ITEM_ENDED), event] if advanced else [event]
 
 
 def _ended(leg: Leg, event: AmiEvent) -> list[LegEvent]:
@@ -53,13 +56,13 @@ def _ended(leg: Leg, event: AmiEvent) -> list[LegEvent]:
     detail = ""
     if kind is Event.CLIP_FAILED:
         detail = f"item {event.get('Item')}: Asterisk cannot play that sound"
-    return [LegEvent(kind, number=int(event.get("Number")), at=event.received_at, detail=detail)]
+    return [LegEvent(kind, number=int(event.get("Number")), detail=detail)]
 
 
-def _at(kind: Event, event: AmiEvent) -> LegEvent:
+def _at(kind: Event, event: AmiEvent, moving_since: float | None = None) -> LegEvent:
     position = Position(
         item=int(event.get("Item")),
         round=int(event.get("Round")),
         offset=Milliseconds(int(event.get("Offset"))),
     )
-    return LegEvent(kind, int(event.get("Number")), position, event.received_at)
+    return LegEvent(kind, int(event.get("Number")), position, moving_since)

@@ -1,7 +1,7 @@
 """One Asterisk, as the rest of callcue sees it: a player, a directory and sounds over one link."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,8 +19,9 @@ from callcue.asterisk.resting import RESUMABLE
 from callcue.asterisk.snapshot import take_snapshot
 from callcue.core.controller import Controller
 from callcue.core.errors import AsteriskUnavailable
+from callcue.core.ports import MediaLibrary
 from callcue.core.types import Milliseconds
-from callcue.media.sounds import AsteriskSounds
+from callcue.media.sounds import AsteriskSounds, Missing
 
 NOWHERE = "callcue-no-such-sound"
 
@@ -89,7 +90,7 @@ class AsteriskServer:
             resumable=settings.resumable,
         )
         self._probe = SoundProbe(self._link)
-        self.sounds = AsteriskSounds(self._probe.missing)
+        self.sounds: MediaLibrary = AsteriskSounds(self._probe.missing)
 
     def report_to(self, controller: Controller) -> None:
         """Name the one who is told what happens here."""
@@ -97,6 +98,10 @@ class AsteriskServer:
         self.player.report_to(controller.leg_event)
         self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
+
+    def stock(self, wrapped: Callable[[MediaLibrary, Missing], MediaLibrary]) -> None:
+        """Play more than its own sounds; see `callcue.media.library`."""
+        self.sounds = wrapped(self.sounds, self._probe.missing)
 
     def join_rooms_by(self, context: RoomContext) -> None:
         """Get into rooms by VICIdial's own dialplan; see `callcue.asterisk.dialplan`."""

@@ -32,14 +32,27 @@ class TooManyCommands(CallcueError):
     """As many commands wait as may wait in one session."""
 
 
-class ClipNotFound(CallcueError):
+class ClipFailed(CallcueError):
+    """One item of a list cannot be played, and this says which and why."""
+
+    def __init__(self, index: int, media: str, why: str) -> None:
+        """*index* counts from 0 in the list that was asked for; *why*: in a few plain words."""
+        super().__init__(f"item {index + 1}: {why}")
+        self.index = index
+        self.media = media
+        self.why = why
+
+
+class ClipNotFound(ClipFailed):
     """Asterisk has no such sound, in any format it can play."""
 
     def __init__(self, index: int, media: str) -> None:
         """*index* counts from 0 in the list that was asked for."""
-        super().__init__(f"clip {index} not found: {media}")
-        self.index = index
-        self.media = media
+        super().__init__(index, media, "there is no such sound")
+
+
+class AudioStoreFull(CallcueError):
+    """There is no room for another clip."""
 
 
 class CannotPlayHere(CallcueError):

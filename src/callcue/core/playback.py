@@ -14,6 +14,7 @@ from .types import (
     EndReason,
     IfPlaying,
     Milliseconds,
+    Missing,
     Place,
     PlaybackId,
     Position,
@@ -50,7 +51,7 @@ class PlayRequest:
     """What a PLAY asks for, checked by the dialect that took it."""
 
     media: tuple[str, ...]
-    """Names of the audio store, or of Asterisk's own sounds, in the order they are played."""
+    """Names of the audio store or of Asterisk's own sounds, and URLs; in the order of playing."""
     rounds: int | None = 1
     """How many times the whole list is played; None is until it is stopped."""
     gap: Milliseconds = NO_TIME
@@ -60,6 +61,16 @@ class PlayRequest:
     if_playing: IfPlaying = IfPlaying.REJECT
     audience: Audience = Role.EVERYONE
     asked_by: Asker = NOBODY
+
+    @property
+    def shown_media(self) -> tuple[str, ...]:
+        """As others may see it: the query of a URL is often a signature, and so a secret."""
+        return tuple(_shown(name) for name in self.media)
+
+
+def _shown(media: str) -> str:
+    url, query, _ = media.partition("?")
+    return f"{url}?..." if query else url
 
 
 def _now() -> datetime:
@@ -73,7 +84,10 @@ class Playback:
     place: Place
     request: PlayRequest
     id: PlaybackId = field(default_factory=lambda: PlaybackId(uuid4()))
-    clips: tuple[SoundName, ...] = ()
+    clips: list[SoundName | Missing | None] = field(default_factory=list)
+    """In the order of the media; None is still on its way."""
+    faults: dict[int, CallcueError] = field(default_factory=dict)
+    """Why a clip is missing, by its index."""
     accepted_at: datetime = field(default_factory=_now)
     started_at: datetime | None = None
     ended_at: datetime | None = None

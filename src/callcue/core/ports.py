@@ -1,6 +1,6 @@
 """What the core needs from the world. `asterisk`, `media` and `store` provide it; tests fake it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,8 +17,8 @@ class LegEvent:
     number: int | None = None
     """The number of the last command the leg obeyed, where it says so."""
     position: Position | None = None
-    at: float = 0.0
-    """Monotonic seconds at which it was so."""
+    moving_since: float | None = None
+    """Monotonic seconds since when it moves from there; None: it stands."""
     detail: str = ""
 
 
@@ -64,6 +64,12 @@ class Player(Protocol):
     async def volume(self, playback: Playback, decibels: float) -> int:
         """Set the loudness, as near as can be; returns the dB that were set."""
 
+    async def supply(self, playback: Playback, index: int) -> None:
+        """Hand the leg one of the clips that were not there yet at its start.
+
+        *index* in `Playback.clips`. Handing it over twice is handing it over once.
+        """
+
     async def find(self, playback: Playback) -> LegEvent:
         """What became of the leg while the link was down: FOUND_PLAYING, FOUND_PAUSED, LEG_GONE."""
 
@@ -80,11 +86,20 @@ class MediaLibrary(Protocol):
 
         """
 
-    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
-        """Playable clips in the same order; may take as long as a fetch does. Raises as `check`."""
+    async def prepare(self, media: str) -> SoundName:
+        """The playable clip; may take as long as a fetch does.
+
+        Raises:
+            ClipFailed: it cannot be had, and why; its index is of no meaning.
+            AsteriskUnavailable: nobody is there to ask.
+
+        """
 
     def forget(self, media: Sequence[str]) -> None:
         """One of these turned out not to be there: ask anew next time."""
+
+    def release(self, clips: Collection[SoundName]) -> None:
+        """Each of these has been prepared once more than it is needed."""
 
 
 class Ledger(Protocol):
@@ -182,6 +197,66 @@ class ListedSound:
     """Bytes."""
     modified: int
     """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSound:
+    """A clip of the audio store, by the name it has now."""
+
+    name: str
+    digest: str
+    """SHA-256 of its samples (8 kHz mono, 16 bit little endian), in hexadecimal."""
+    length: Milliseconds
+    peak: float
+    """The loudest sample: 0 is silence, 1 is full scale."""
+    bytes: int
+    added: float
+    """Seconds since 1970."""
+
+
+class AudioStore(Protocol):
+    """An operator's own clips, by their names."""
+
+    def sounds(self) -> Sequence[StoredSound]:
+        """All of them, by name."""
+
+    def sound(self, name: str) -> StoredSound | None:
+        """What that name means now."""
+
+    async def add(self, name: str, audio: AsyncIterator[bytes]) -> StoredSound:
+        """From now on *name* means this, a file of sound in any usual format.
+
+        What it meant before is heard to its end where it plays.
+
+        Raises:
+            ClipFailed: no clip can be made of it.
+            AudioStoreFull: there is no room.
+
+        """
+
+    async def remove(self, name: str) -> bool:
+        """The name means nothing any more; whether it did."""
+
+
+class MediaLookup(Protocol):
+    """Says beforehand what would become of media, and has it there when it is played."""
+
+    async def look(self, media: str) -> Milliseconds | None:
+        """How long it is; None where only Asterisk knows. May take as long as a fetch does.
+
+        Raises:
+            ClipFailed: it cannot be played, and why; its index is of no meaning.
+            AsteriskUnavailable: nobody is there to ask.
+
+        """
+
+    def fetch_ahead(self, media: Sequence[str]) -> None:
+        """Begin to fetch these, and tell nobody.
+
+        Raises:
+            TooManyCommands: as many are on their way as may be.
+
+        """
 
 
 class SoundList(Protocol):

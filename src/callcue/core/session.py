@@ -30,7 +30,8 @@ from .playback import Playback, PlayRequest
 from .ports import CallDirectory, Ledger, LegEvent, MediaLibrary, Player
 from .queue import PlaybackQueue
 from .states import Effect, Event, State, Step, Verb, on_command, on_event
-from .types import CallId, EndReason, IfPlaying, Place
+from .supply import Supply
+from .types import CallId, EndReason, IfPlaying, Missing, Place
 from .waiting import Confirmation, Job
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class Limits:
     confirm: float = 2.0
     again: float = 0.25
     """A verb that is not confirmed is sent again: a Redirect can get lost, and is absolute."""
+    missing: Missing = Missing.ENDS
+    """What becomes of a playback at an item that cannot be had. The first good one begins it."""
 
 
 class CallSession:
@@ -91,6 +94,7 @@ class CallSession:
         self._confirmation: Confirmation | None = None
         self._worker: asyncio.Task[None] | None = None
         self._launch: asyncio.Task[None] | None = None
+        self._supply: Supply | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
@@ -281,8 +285,7 @@ class CallSession:
             self._clear_queue_if_deserted(event)
             playback.doom(_END_OF[event.kind], event.detail)
         if event.position is not None:
-            moves = event.kind is not Event.HELD
-            playback.stand_at(event.position, moving_since=event.at if moves else None)
+            playback.stand_at(event.position, moving_since=event.moving_since)
         if event.kind is Event.JOINED:
             playback.joined = True
         if event.kind is Event.STREAMING:
@@ -301,14 +304,24 @@ class CallSession:
 
     def _close(self, event: LegEvent) -> None:
         playback = self._playing()
+        detail = event.detail
         if event.kind is Event.CLIP_FAILED:
-            self._media.forget(playback.request.media)
-            index = playback.position().item - 1
-            playback.cause = ClipNotFound(index, playback.request.media[index])
-        if event.kind is Event.LIST_ENDED and not playback.started_at:
-            playback.doom(EndReason.FAILED, "it ended before anybody could hear it")
-        playback.doom(_END_OF[event.kind], event.detail)
+            detail = self._clip_failed(playback) or detail
+        if event.kind is Event.LIST_ENDED:
+            if not playback.started_at:
+                playback.doom(EndReason.FAILED, "it ended before anybody could hear it")
+            detail = "; ".join(str(fault) for _, fault in sorted(playback.faults.items()))
+        playback.doom(_END_OF[event.kind], detail)
         self._chore(self._see_off(playback))
+
+    def _clip_failed(self, playback: Playback) -> str:
+        """Name the item; why it could not be had, where that is known."""
+        index = playback.position().item - 1
+        fault = playback.faults.get(index)
+        if fault is None:  # Asterisk does not have what it had a moment ago
+            self._media.forget(playback.request.media)
+        playback.cause = fault or ClipNotFound(index, playback.request.media[index])
+        return "" if fault is None else str(fault)
 
     def _lose(self) -> None:
         """The link is gone. Who waits for Asterisk is told now; the leg's fate is found later."""
@@ -323,10 +336,11 @@ class CallSession:
     def _take_over(self, event: LegEvent) -> None:
         playback = self._playing()
         if event.position is not None:
-            moves = event.kind is Event.FOUND_PLAYING
-            playback.stand_at(event.position, moving_since=event.at if moves else None)
+            playback.stand_at(event.position, moving_since=event.moving_since)
         playback.joined = playback.streaming = True
         playback.start()
+        if self._supply is not None:
+            self._chore(self._bring(playback, self._supply))
         if playback.reason is not None:
             self._end(State.STOPPING, EndReason.STOPPED)
 
@@ -368,13 +382,21 @@ class CallSession:
 
     async def _start(self, playback: Playback) -> None:
         """Bring the playback to where it is heard; whatever keeps it from that is its end."""
+        supply = self._supply = Supply(self._media, playback.request.media)
         try:
-            playback.clips = await self._media.prepare(playback.request.media)
+            await self._something_to_begin_with(playback, supply)
+            supply.late = tuple(i for i, clip in enumerate(playback.clips) if clip is None)
             playback.listener = self._listener_of(playback.request)
             self.happened(LegEvent(Event.PREPARED))
             async with asyncio.timeout(self._limits.start):
                 await self._player.start(playback)
                 await playback.settled()
+            if playback.ended:
+                return
+            if supply.late:
+                self._chore(self._bring(playback, supply))
+            else:
+                self._close_supply()
         except TimeoutError:
             self._fail_start(playback, NotStarted("Asterisk did not start it in time"))
         except CallcueError as error:
@@ -382,6 +404,51 @@ class CallSession:
         except Exception as error:  # a fault of ours is this playback's end, and no end of us
             _log.exception("playback %s could not be started", playback.id)
             self._fail_start(playback, NotStarted(f"a fault in callcue: {error!r}"))
+
+    async def _something_to_begin_with(self, playback: Playback, supply: Supply) -> None:
+        """Wait for the first item; for the first good one, where others are left out.
+
+        Raises:
+            CallcueError: there is none.
+
+        """
+        count = len(playback.request.media)
+        playback.clips = [None] * count
+        for index in range(count):
+            fault = await self._take(playback, supply, index)
+            if fault is None:
+                break
+            if self._limits.missing is Missing.ENDS or index == count - 1:
+                raise fault
+        for index in range(count):
+            if playback.clips[index] is None and supply.arrived(index):
+                await self._take(playback, supply, index)
+
+    async def _take(self, playback: Playback, supply: Supply, index: int) -> CallcueError | None:
+        """Take one clip over as soon as it is there; if it cannot be had, why."""
+        try:
+            playback.clips[index] = await supply.clip(index)
+        except CallcueError as error:
+            playback.clips[index], playback.faults[index] = self._limits.missing, error
+            return error
+        return None
+
+    async def _bring(self, playback: Playback, supply: Supply) -> None:
+        """Hand the leg what was not there when it was sent, each as soon as it comes."""
+
+        async def one(index: int) -> None:
+            await self._take(playback, supply, index)
+            try:
+                await self._player.supply(playback, index)
+            except CallcueError as error:  # after a lost link it is handed all of them again
+                _log.warning("item %s of playback %s: %s", index + 1, playback.id, error)
+
+        await asyncio.gather(*(one(index) for index in supply.late))
+
+    def _close_supply(self) -> None:
+        if self._supply is not None:
+            self._supply.close()
+            self._supply = None
 
     def _fail_start(self, playback: Playback, error: CallcueError) -> None:
         if playback.started_at is not None:
@@ -432,6 +499,8 @@ class CallSession:
     def _free(self) -> None:
         """Nothing of the playback is heard any more: record its end, and go on."""
         playback = self._playing()
+        self._close_supply()
+        self._media.release({clip for clip in playback.clips if isinstance(clip, str)})
         self.state, self.current, self.last = State.IDLE, None, playback
         playback.finish()
         self._ledger.ended(playback)

@@ -17,6 +17,8 @@ Why the odd cells are as they are:
 - An end that is reported while STOPPING changes nothing: the first reason is the reason.
 - ADRIFT means that the link is lost and the leg plays on unseen. Only what is found when the link
   is back leads out; a STOP is remembered until then, all else is refused.
+- WAITING is playing, and standing still: the item whose turn it is has not been fetched yet. The
+  first item is always there before the leg is.
 - LINK_LOST while PREPARING is no event of the leg: there is none yet. Its start will say so.
 """
 
@@ -61,6 +63,7 @@ class Event(StrEnum):
     STREAMING = "streaming"
     RUNNING = "running"
     HELD = "held"
+    WAITING = "waiting for a clip"
     ITEM_ENDED = "item ended"
     LIST_ENDED = "list ended"
     CLIP_FAILED = "clip failed"
@@ -237,6 +240,11 @@ EVENTS: dict[Event, Row] = {
     Event.HELD: {
         PLAYING: Step(PAUSED, Effect.NOTE),
         PAUSED: Step(PAUSED, Effect.NOTE),
+        **_LATE,
+    },
+    Event.WAITING: {
+        PLAYING: Step(PLAYING, Effect.NOTE),
+        PAUSED: Step(PLAYING, Effect.NOTE),
         **_LATE,
     },
     Event.ITEM_ENDED: {

@@ -1,7 +1,7 @@
 """Units and identities, so that a millisecond is never taken for a second or an id for a name."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NewType
 from uuid import UUID
 
@@ -16,6 +16,13 @@ CallId = NewType("CallId", UUID)
 
 SoundName = NewType("SoundName", str)
 """What Asterisk is told to play: a name below its sounds folder, without extension."""
+
+
+class Missing(Enum):
+    """Instead of a clip that cannot be had: what becomes of the playback when its turn comes."""
+
+    SKIPPED = "the next item is played"
+    ENDS = "the playback ends"
 
 
 @dataclass(frozen=True, slots=True)

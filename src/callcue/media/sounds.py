@@ -1,7 +1,7 @@
 """The sounds that Asterisk carries itself, by their names, remembered for a while."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from callcue.core.errors import ClipNotFound
 from callcue.core.types import SoundName
@@ -39,15 +39,18 @@ class AsteriskSounds:
             if name in missing or not self._known.get(name, (True, 0.0))[0]:
                 raise ClipNotFound(index, name)
 
-    async def prepare(self, media: Sequence[str]) -> tuple[SoundName, ...]:
-        """The same names: Asterisk has them already."""
-        await self.check(media)
-        return tuple(SoundName(name) for name in media)
+    async def prepare(self, media: str) -> SoundName:
+        """The same name: Asterisk has it already."""
+        await self.check([media])
+        return SoundName(media)
 
     def forget(self, media: Sequence[str]) -> None:
         """Ask anew next time."""
         for name in media:
             self._known.pop(name, None)
+
+    def release(self, clips: Collection[SoundName]) -> None:
+        """Asterisk keeps its own sounds anyway."""
 
     def _until(self, name: str) -> float:
         return self._known[name][1] if name in self._known else 0.0

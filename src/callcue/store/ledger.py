@@ -26,7 +26,7 @@ class MemoryLedger:
             "playback accepted",
             playback=str(playback.id),
             place=playback.place.name,
-            media=playback.request.media,
+            media=playback.request.shown_media,
             asked_by=str(playback.request.asked_by),
         )
 

@@ -1,0 +1,72 @@
+"""The clips of one playback as they come: all are fetched side by side, whichever is first."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from .errors import CallcueError, ClipFailed, ClipNotFound, NotStarted
+from .ports import MediaLibrary
+from .types import SoundName
+
+_log = logging.getLogger(__name__)
+
+
+class Supply:
+    """Fetches the clips of a list, each name once. Close it when the playback has ended."""
+
+    def __init__(self, library: MediaLibrary, media: Sequence[str]) -> None:
+        """Begin to fetch. *media* is not empty."""
+        self._library = library
+        self._tasks = {
+            name: asyncio.create_task(_outcome(library, name)) for name in dict.fromkeys(media)
+        }
+        self._items = [self._tasks[name] for name in media]
+        self._taken: set[SoundName] = set()
+        self.late: tuple[int, ...] = ()
+        """Indices of those that were not there when the leg was sent: it is handed them."""
+
+    async def clip(self, index: int) -> SoundName:
+        """That item's clip, once it is there.
+
+        Raises:
+            CallcueError: it cannot be had; a `ClipFailed` names the item.
+
+        """
+        outcome = await asyncio.shield(self._items[index])
+        if isinstance(outcome, CallcueError):
+            raise _of_item(index, outcome)
+        self._taken.add(outcome)
+        return outcome
+
+    def arrived(self, index: int) -> bool:
+        """Whether it need not be waited for."""
+        return self._items[index].done()
+
+    def close(self) -> None:
+        """Nobody waits for the rest any more; what has come and nobody took is given back."""
+        for task in self._tasks.values():
+            if not task.cancel() and not task.cancelled():
+                outcome = task.result()
+                if not isinstance(outcome, CallcueError) and outcome not in self._taken:
+                    self._library.release([outcome])
+
+
+async def _outcome(library: MediaLibrary, name: str) -> SoundName | CallcueError:
+    """An error is an outcome too: nobody may ever ask for it."""
+    try:
+        return await library.prepare(name)
+    except CallcueError as error:
+        return error
+    except Exception as error:  # a fault of ours is this item's end, and no end of the session
+        _log.exception("%s could not be prepared", name)
+        return NotStarted(f"a fault in callcue: {error!r}")
+
+
+def _of_item(index: int, error: CallcueError) -> CallcueError:
+    match error:
+        case ClipNotFound():
+            return ClipNotFound(index, error.media)
+        case ClipFailed():
+            return ClipFailed(index, error.media, error.why)
+        case _:
+            return error

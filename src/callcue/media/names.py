@@ -10,9 +10,16 @@ import re
 LONGEST_NAME = 80
 """Characters; Asterisk's own limit for what it makes of a name lies far higher."""
 
-_SOUND_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}")
+NAME_PATTERN = rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}"
+
+_SOUND_NAME = re.compile(NAME_PATTERN)
 
 
 def is_sound_name(text: str) -> bool:
     """Whether *text* may be the name of a sound, without folder and without extension."""
     return _SOUND_NAME.fullmatch(text) is not None
+
+
+def is_url(media: str) -> bool:
+    """Whether what a client names is meant as a URL, and so no sound's name."""
+    return media.lower().startswith(("http://", "https://"))

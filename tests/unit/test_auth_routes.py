@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fakes.routes import table
 from fakes.service import (
     CHANNEL,
     KEY,
@@ -21,28 +22,13 @@ from callcue.api import routes
 from callcue.api.lockout import FAILURES
 from callcue.api.rights import Right
 
-
-class _Anything:
-    def __getattr__(self, name: str) -> Any:
-        return self
-
-
-def _table() -> list[routes.Route]:
-    nothing: Any = _Anything()
-    return [
-        *routes.health_routes(nothing),
-        *routes.vicidial_routes(nothing),
-        *routes.non_agent_routes(nothing),
-        *routes.operator_routes(nothing),
-        *routes.bird_routes(nothing, nothing),
-    ]
-
-
-TABLE = _table()
-BIRD = [route for route in TABLE if route.right in (Right.CALLS_READ, Right.PLAYBACK_WRITE)]
+TABLE = table()
+SCOPES = (Right.CALLS_READ, Right.PLAYBACK_WRITE, Right.MEDIA_WRITE)
 OPERATING = [route for route in TABLE if route.right is Right.OPERATOR]
-BY_KEY = [*BIRD, *OPERATING]
-WRITING = [route for route in BIRD if route.right is Right.PLAYBACK_WRITE]
+BY_SCOPE = [route for route in TABLE if route.right in SCOPES]
+BY_KEY = [*BY_SCOPE, *OPERATING]
+IN_A_WORKSPACE = [route for route in BY_SCOPE if "{workspaceId}" in route.path]
+WRITING = [route for route in BY_SCOPE if route.right is not Right.CALLS_READ]
 
 
 def _name(route: routes.Route) -> str:
@@ -51,7 +37,7 @@ def _name(route: routes.Route) -> str:
 
 def _path(route: routes.Route, service: Service) -> str:
     ids = {"workspaceId": WORKSPACE, "channelId": CHANNEL, "callId": service.customer.id}
-    return route.path.format(**ids, playbackId=uuid4())
+    return route.path.format(**ids, playbackId=uuid4(), name="offer")
 
 
 async def _ask(service: Service, route: routes.Route, headers: dict[str, str]) -> tuple[int, Any]:
@@ -59,7 +45,7 @@ async def _ask(service: Service, route: routes.Route, headers: dict[str, str]) -
     async with service.client.request(route.method, path, headers=headers) as response:
         if response.status == 401:
             assert response.headers["WWW-Authenticate"] == "AccessKey"
-        return response.status, await response.json()
+        return response.status, await response.json() if response.status != 204 else None
 
 
 async def test_given_the_app_then_its_routes_are_those_of_the_table() -> None:
@@ -73,8 +59,9 @@ async def test_given_the_app_then_its_routes_are_those_of_the_table() -> None:
 
 def test_given_the_table_then_what_changes_something_needs_the_right_to_write() -> None:
     for route in TABLE:
-        if route.method in ("POST", "DELETE"):
-            assert route.right is Right.PLAYBACK_WRITE
+        if route.method in ("POST", "PUT", "DELETE"):
+            about_media = route.path.startswith("/sounds") or "/media/" in route.path
+            assert route.right is (Right.MEDIA_WRITE if about_media else Right.PLAYBACK_WRITE)
 
 
 @pytest.mark.parametrize("route", BY_KEY, ids=_name)
@@ -102,7 +89,7 @@ async def test_given_no_or_a_wrong_key_then_401(
         assert (status, body["code"]) == (401, "unauthorized")
 
 
-@pytest.mark.parametrize("route", BIRD, ids=_name)
+@pytest.mark.parametrize("route", IN_A_WORKSPACE, ids=_name)
 async def test_given_the_key_of_another_workspace_then_404(route: routes.Route) -> None:
     async with serving() as service:
         status, body = await _ask(service, route, {"Authorization": f"AccessKey {OTHER_KEY}"})
@@ -129,11 +116,11 @@ async def test_given_an_operators_key_then_in_there_and_nowhere_else(route: rout
     async with serving() as service:
         headers = {"Authorization": f"AccessKey {OPERATOR_KEY}"}
         assert (await _ask(service, route, headers))[0] == 200
-        for other in BIRD:
+        for other in BY_SCOPE:
             assert (await _ask(service, other, headers))[0] == 403
 
 
-@pytest.mark.parametrize("route", BIRD, ids=_name)
+@pytest.mark.parametrize("route", BY_SCOPE, ids=_name)
 @pytest.mark.parametrize("scheme", ["AccessKey", "accesskey"])
 async def test_given_the_right_key_then_in(route: routes.Route, scheme: str) -> None:
     async with serving() as service:

@@ -149,11 +149,11 @@ async def test_given_several_wrong_fields_then_all_are_named() -> None:
         assert set(answer["details"]) == {"$.media[0]", "$.media[2]", "$.loop", "$.extra"}
 
 
-async def test_given_a_url_then_the_message_says_what_to_do_instead() -> None:
+async def test_given_neither_a_url_nor_a_sound_then_the_message_says_what_to_do_instead() -> None:
     async with serving() as service:
-        wrong = {"media": ["https://host/x.wav"]}
+        wrong = {"media": ["ftp://host/x.wav"]}
         _, answer = await service.bird("POST", service.playback_path, wrong)
-        assert "sound:NAME" in answer["details"]["$.media[0]"][0]
+        assert "must be a URL, or sound:NAME" in answer["details"]["$.media[0]"][0]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ OF_THE_CORE = [kind for kind in ALL if kind.__module__ == errors.__name__]
 def _example(kind: type[CallcueError]) -> CallcueError:
     if kind is errors.ClipNotFound:
         return errors.ClipNotFound(3, "gone")
+    if kind is errors.ClipFailed:
+        return errors.ClipFailed(3, "https://example.com/|<b>", "too |\r\n large <b>")
     return kind("a | reason\r\nwith <b>")
 
 

@@ -4,14 +4,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from .bird.answers import Published
 from .bird.codes import Answer, Code
 from .bird.entrance import Entrance
 from .bird.envelope import error_response
 from .bird.models import Query
 from .bird.refusals import Refused
 from .moments import moment
+from .rights import Right
 from .vicidial.written import RecordOutOfReach, Wanted, Written, WrittenRecord
 
 LARGEST_PAGE = 1000
@@ -19,7 +21,19 @@ LARGEST_PAGE = 1000
 _UNAVAILABLE = Answer(503, Code.STORE_UNAVAILABLE, "the record cannot be read now", 5)
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
-Moment = Annotated[datetime, BeforeValidator(lambda text: moment(text, datetime.now(UTC)))]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(lambda text: moment(text, datetime.now(UTC))),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "pattern": "^[0-9]{1,6}[smhdw]$"},
+            ]
+        }
+    ),
+]
 
 
 class LogQuery(Query):
@@ -29,9 +43,13 @@ class LogQuery(Query):
     agent: Word | None = None
     function: Word | None = None
     result: Word | None = None
+    """The word that the answer begins with."""
     since: Moment | None = None
+    """`2026-01-31`, `2026-01-31T14:00`, or so long ago: `30m`, `12h`, `7d`. UTC."""
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 25
+    """How many at most."""
     pageToken: Annotated[str, Field(pattern=r"^[0-9]{0,18}$")] = ""  # noqa: N815
+    """`nextPageToken` of the page before."""
 
     def wanted(self) -> Wanted:
         """In the record's words, and one more: it tells whether there is another page."""
@@ -46,6 +64,34 @@ class LogQuery(Query):
         )
 
 
+class WrittenAnswer(Published):
+    """One answer of `api.php`."""
+
+    number: int
+    at: datetime
+    user: str
+    agent: str
+    function: str
+    stage: str
+    value: str
+    result: str
+    """The word that the answer begins with."""
+    reason: str
+    """The answer."""
+    source: str
+    address: str
+    milliseconds: float
+    """From the request to the answer."""
+
+
+class LogPage(Published):
+    """Some of the record, the newest first."""
+
+    results: list[WrittenAnswer]
+    nextPageToken: str | None  # noqa: N815
+    """To be given as `pageToken` for the next page; null on the last one."""
+
+
 class AnswersLog:
     """Shows the record, the newest first. Errors are in the form of the JSON API."""
 
@@ -56,7 +102,7 @@ class AnswersLog:
     async def handle(self, request: web.Request) -> web.Response:
         """GET /vicidial/log"""
         try:
-            self._entrance.operator(request)
+            self._entrance.scope(request, Right.OPERATOR)
             return await self._show(request)
         except Refused as refused:
             return error_response(refused.answer, refused.details)

@@ -1,9 +1,11 @@
 """Is it alive, is it ready: for supervisors and load balancers, open to everybody."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import hdrs, web
+
+from .bird.answers import Published
 
 _NEVER_KEPT = {hdrs.CACHE_CONTROL: "no-store"}
 
@@ -22,6 +24,31 @@ class Readiness(Protocol):
     @property
     def reason(self) -> str:
         """Why it is not ready, in plain words; never a secret."""
+
+
+class Live(Published):
+    """It runs."""
+
+    status: Literal["live"]
+    version: str
+
+
+class AsteriskReadiness(Published):
+    """How one Asterisk is."""
+
+    ready: bool
+    phase: str
+    """Where the link to it is, in a word."""
+    reason: str
+    """Why it is not ready."""
+
+
+class Ready(Published):
+    """Whether an Asterisk answers, and of each how it is."""
+
+    status: Literal["ready", "not ready"]
+    asterisk: dict[str, AsteriskReadiness]
+    """By the name it has in the settings."""
 
 
 class Health:

@@ -30,7 +30,7 @@ async def json_object(request: web.Request) -> dict[str, Any]:
 async def _read(request: web.Request) -> bytes:
     try:
         return await request.read()
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):  # the second: the client has gone
         raise refusals.invalid_json("it did not arrive whole") from None
 
 

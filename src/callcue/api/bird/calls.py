@@ -1,7 +1,6 @@
 """The live calls that a key sees, and whether it may play to everybody in their rooms."""
 
 import base64
-import binascii
 from uuid import UUID
 
 from callcue.core.controller import Controller
@@ -101,9 +100,5 @@ def _to_token(call_id: CallId) -> str:
 
 
 def _from_token(token: str) -> UUID | None:
-    if not token:
-        return None
-    try:
-        return UUID(bytes=base64.b64decode(token + "==", altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error):
-        raise refusals.invalid({"$query.pageToken": ["is none of ours"]}) from None
+    """What `_to_token` made it of. The query's model has let nothing else in."""
+    return UUID(bytes=base64.urlsafe_b64decode(token + "==")) if token else None

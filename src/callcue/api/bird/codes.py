@@ -36,6 +36,44 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code says, and the one status that it comes with."""
+
+    status: int
+    text: str
+
+
+MEANINGS: dict[Code, Meaning] = {
+    Code.BAD_REQUEST: Meaning(400, "the request cannot be understood"),
+    Code.INVALID_JSON: Meaning(400, "the body is not one clean JSON object; the message says why"),
+    Code.UNAUTHORIZED: Meaning(401, "there is no access key, or a wrong one"),
+    Code.SCOPE_MISSING: Meaning(403, "the access key lacks the scope that the route needs"),
+    Code.NOT_FOUND: Meaning(404, "it does not exist, or this key may not see it"),
+    Code.METHOD_NOT_ALLOWED: Meaning(405, "the path has other methods; `Allow` names them"),
+    Code.ALREADY_PLAYING: Meaning(409, "something plays, and `ifPlaying` is `reject`"),
+    Code.QUEUE_FULL: Meaning(409, "as many playbacks wait in this call as may wait"),
+    Code.NOTHING_PLAYING: Meaning(409, "there is no playback to control"),
+    Code.NOT_STARTED: Meaning(409, "the playback never became audible; the message says why"),
+    Code.ROOM_SHARED: Meaning(409, "a call of another workspace would hear it, or loses its clip"),
+    Code.CANNOT_PLAY_HERE: Meaning(409, "nothing can be played there now; the message says why"),
+    Code.BODY_TOO_LARGE: Meaning(413, "the body is larger than 1 MiB"),
+    Code.UNSUPPORTED_MEDIA_TYPE: Meaning(415, "the body is not `application/json` in UTF-8"),
+    Code.INVALID_REQUEST: Meaning(422, "fields are wrong; `details` says which and why"),
+    Code.TOO_MANY_REQUESTS: Meaning(
+        429, "too many wrong keys from this address, or too many commands wait in this call"
+    ),
+    Code.INTERNAL_ERROR: Meaning(500, "a fault of ours"),
+    Code.ASTERISK_UNAVAILABLE: Meaning(503, "Asterisk is out of reach; nothing was done"),
+    Code.STOP_REMEMBERED: Meaning(503, "the stop is done as soon as Asterisk is back"),
+    Code.NOT_CONFIRMED: Meaning(
+        503, "Asterisk did not confirm it in time: look at the playback before you repeat it"
+    ),
+    Code.STORE_UNAVAILABLE: Meaning(503, "the record cannot be read now"),
+}
+"""The closed list, for those who read it. Tests hold it complete, and the answers to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How an error is answered."""
 
@@ -56,12 +94,16 @@ OF_ERROR: dict[type[errors.CallcueError], Answer] = {
     errors.QueueFull: Answer(
         409, Code.QUEUE_FULL, "as many playbacks wait in this call as may wait"
     ),
+    errors.AudioStoreFull: Answer(
+        503, Code.STORE_UNAVAILABLE, "there is no room for another clip", 60
+    ),
     errors.CannotPlayHere: Answer(
         409, Code.CANNOT_PLAY_HERE, "nothing can be played into this call as it is now"
     ),
     errors.TooManyCommands: Answer(
         429, Code.TOO_MANY_REQUESTS, "too many commands wait in this call", 1
     ),
+    errors.ClipFailed: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.ClipNotFound: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.OutOfRange: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.AsteriskUnavailable: Answer(

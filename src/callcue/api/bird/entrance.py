@@ -50,7 +50,7 @@ class Entrance:
             raise refusals.scope_missing(right)
         return Visit(key, workspace)
 
-    def operator(self, request: web.Request) -> AccessKey:
+    def scope(self, request: web.Request, right: Right) -> AccessKey:
         """Who asks for what belongs to no workspace.
 
         Raises:
@@ -58,8 +58,8 @@ class Entrance:
 
         """
         key = self._key(request)
-        if Right.OPERATOR not in key.scopes:
-            raise refusals.scope_missing(Right.OPERATOR)
+        if right not in key.scopes:
+            raise refusals.scope_missing(right)
         return key
 
     def _key(self, request: web.Request) -> AccessKey:

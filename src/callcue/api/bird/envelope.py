@@ -1,4 +1,4 @@
-"""Every error under /workspaces, from wherever it comes, in one envelope."""
+"""Every error of the JSON API, from wherever it comes, in one envelope."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from aiohttp import hdrs, web
 
-from callcue.core.errors import CallcueError, CannotPlayHere, ClipNotFound, OutOfRange
+from callcue.core.errors import CallcueError, CannotPlayHere, ClipFailed, NotStarted, OutOfRange
 
 from .codes import FAULT, OF_ERROR, OF_STATUS, Answer, Code
 from .entrance import SCHEME
 from .refusals import Details, Refused
 
-PREFIX = "/workspaces"
+PREFIXES = ("/workspaces/", "/sounds/")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 @web.middleware
 async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors of this dialect's paths as this dialect does."""
-    if not (request.path + "/").startswith(PREFIX + "/"):
+    if not (request.path + "/").startswith(PREFIXES):
         return await handler(request)
     try:
         return await handler(request)
@@ -33,14 +33,14 @@ async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         return _of_aiohttp(error)
     except Exception:
-        _log.exception("a request under %s failed", PREFIX)
+        _log.exception("a request of the JSON API failed")
         return error_response(FAULT)
 
 
 def answer_to(error: CallcueError) -> Answer:
     """The answer to an error of the core; to its base's, where it has none of its own."""
     answer = next((OF_ERROR[kind] for kind in type(error).mro() if kind in OF_ERROR), FAULT)
-    if isinstance(error, CannotPlayHere):
+    if isinstance(error, CannotPlayHere | NotStarted):
         return replace(answer, message=f"{answer.message}: {error}")
     return answer
 
@@ -62,8 +62,8 @@ def error_response(answer: Answer, details: Details | None = None) -> web.Respon
 
 def _details(error: CallcueError) -> Details | None:
     match error:
-        case ClipNotFound(index=index):
-            return {f"$.media[{index}]": ["there is no such sound"]}
+        case ClipFailed(index=index, why=why):
+            return {f"$.media[{index}]": [why]}
         case OutOfRange():
             return {"$.item": [str(error) or "the list has no such item"]}
     return None

@@ -21,8 +21,9 @@ from .models import (
     SeekBody,
     StopQuery,
     VolumeBody,
+    Wait,
 )
-from .playbacks import Playbacks
+from .playbacks import Playbacks, is_heard
 from .workspaces import Channel
 
 VisitHandler = Callable[[Visit, web.Request], Awaitable[web.Response]]
@@ -53,13 +54,15 @@ class BirdApi:
         return web.json_response(await self._calls.shown(channel, call))
 
     async def play(self, visit: Visit, request: web.Request) -> web.Response:
-        """POST .../playback: 202 once it is accepted; its fate is told by the GET."""
+        """POST .../playback: 202 once it is accepted, or heard; its fate is told by the GET."""
         self._call(visit, request)
         query = PlayQuery.of_request(request)
         body = PlayBody.of(await json_object(request))
         call = self._call(visit, request)
         playback = await self._playbacks.play(visit, call, body, query)
-        return web.json_response(views.accepted(playback, call.id), status=202)
+        heard = query.wait is Wait.STARTED and await is_heard(playback, query.waitSeconds)
+        answer = views.command_response(playback, call.id, heard=heard)
+        return web.json_response(answer, status=202)
 
     async def show(self, visit: Visit, request: web.Request) -> web.Response:
         """GET .../playback"""

@@ -1,5 +1,6 @@
 """The bodies and queries of this dialect, strict: no coercion, no unknown field."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -14,10 +15,12 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationError,
+    WithJsonSchema,
 )
+from pydantic.config import JsonDict
 
 from callcue.core.types import Audience, CallId, IfPlaying, Role
-from callcue.media.names import LONGEST_NAME, is_sound_name
+from callcue.media.names import LONGEST_NAME, NAME_PATTERN, is_sound_name, is_url
 
 from . import refusals
 
@@ -28,14 +31,19 @@ LONGEST_SECONDS = 7 * 86_400
 LONGEST_GAP = 30_000
 LONGEST_POSITION = 86_400_000
 """ms; no clip is longer than a day."""
+MOST_FIELDS = 100
+"""Beyond, they are not even looked at: each would be a line of the answer."""
+LONGEST_FIELD = 100
+"""Characters of a field's name that an answer repeats."""
+LONGEST_WAIT = 30
+"""Seconds; proxies give up on an answer after a minute or less."""
 
-_NO_URLS = "URLs cannot be played yet: name a sound of the audio store, sound:NAME"
-_NO_SOUND = f"must be sound:NAME, NAME being 1 to {LONGEST_NAME} of A-Z a-z 0-9 _ -"
+_NO_SOUND = f"must be a URL, or sound:NAME, NAME being 1 to {LONGEST_NAME} of A-Z a-z 0-9 _ -"
 
 
 def _check_media(media: str) -> str:
-    if media.lower().startswith(("http://", "https://")):
-        raise ValueError(_NO_URLS)
+    if is_url(media):
+        return media  # what it may be is said where it is read
     if not media.startswith(SOUND) or not is_sound_name(media.removeprefix(SOUND)):
         raise ValueError(_NO_SOUND)
     return media
@@ -48,7 +56,9 @@ Media = Annotated[str, AfterValidator(_check_media)]
 class Strict(BaseModel):
     """Types are what they are: true is no number, 1.0 is no integer, "1" neither."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
 
     @classmethod
     def of(cls, found: Mapping[str, Any], root: str = "$") -> Self:
@@ -58,33 +68,72 @@ class Strict(BaseModel):
             Refused: 422, with what is wrong by JSON path.
 
         """
+        if len(found) > MOST_FIELDS:
+            raise refusals.invalid({root: [f"has more than {MOST_FIELDS} fields"]})
         try:
             return cls.model_validate(found)
         except ValidationError as error:
             raise refusals.invalid(_details(error, root)) from None
 
 
+_AS_BIRD_HAS_IT: JsonDict = {"type": "integer"}
+
+
 class PlayBody(Strict):
-    """Bird's body, to the letter; stricter on `media`, `loop` and `timeout`, see bird.md."""
+    """What to play, in Bird's own words."""
+
+    # What is published is Bird's schema to the letter, so that what was made for it finds nothing
+    # changed. What is taken is less, and bird.md says so.
+    model_config = ConfigDict(title="Playback sound to Call")
+
+    media: Annotated[
+        list[Media],
+        Field(min_length=1, max_length=MOST_ITEMS),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}, "maxItems": MOST_ITEMS},
+                    {"type": "null"},
+                ]
+            }
+        ),
+    ]
+    """1 to 80 of `sound:NAME`, played in this order. NAME is 1 to 80 of `A-Z a-z 0-9 _ -`. Null
+    and the empty list are refused (422)."""
+    loop: Annotated[int, Field(ge=0, le=MOST_ROUNDS), WithJsonSchema(_AS_BIRD_HAS_IT)] = 0
+    """How many times the whole list is played, 0 to 10,000. 0 and absence mean once, unless the
+    operator has set that they mean until it is stopped."""
+    timeout: Annotated[int, Field(ge=0, le=LONGEST_SECONDS), WithJsonSchema(_AS_BIRD_HAS_IT)] = 0
+    """Seconds of playing, 0 to 604,800, pauses of the list included and paused time not. 0 is no
+    limit of yours."""
+    pauseMilliseconds: Annotated[  # noqa: N815
+        int,
+        Field(ge=0, le=LONGEST_GAP),
+        WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LONGEST_GAP}),
+    ] = 0
+    """Silence between two items and between two rounds."""
+
+
+class MediaBody(Strict):
+    """What is looked at."""
 
     media: Annotated[list[Media], Field(min_length=1, max_length=MOST_ITEMS)]
-    loop: Annotated[int, Field(ge=0, le=MOST_ROUNDS)] = 0
-    timeout: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 0
-    """Seconds; 0 is no limit of the client's."""
-    pauseMilliseconds: Annotated[int, Field(ge=0, le=LONGEST_GAP)] = 0  # noqa: N815
 
 
 class SeekBody(Strict):
     """Where to go."""
 
     positionMilliseconds: Annotated[int, Field(ge=0, le=LONGEST_POSITION)]  # noqa: N815
+    """Within the item. Past its end goes on to the next one, or ends the playback."""
     item: Annotated[int, Field(ge=1, le=MOST_ITEMS)] | None = None
+    """Which item of the list, from 1; the current one if absent."""
 
 
 class VolumeBody(Strict):
     """How loud."""
 
     decibels: Annotated[float, Field(ge=-30, le=12, allow_inf_nan=False)]
+    """Asterisk's gain is a whole factor; `volume` of the answer says what was set."""
 
 
 class Query(Strict):
@@ -112,11 +161,31 @@ def _to_audience(text: str) -> Role | UUID:
     raise ValueError(f"must be {', '.join(Role)} or the id of a call")
 
 
+class Wait(StrEnum):
+    """What the answer to a PLAY waits for."""
+
+    STARTED = "started"
+
+
 class PlayQuery(Query):
     """What becomes of the playback when something plays already, and who is to hear it."""
 
     ifPlaying: IfPlaying = IfPlaying.QUEUE  # noqa: N815
-    audience: Annotated[Role | UUID, PlainValidator(_to_audience)] = Role.EVERYONE
+    """What becomes of it when something plays already: it waits (at most 16 do), takes the place
+    of all that plays and waits, or is refused."""
+    audience: Annotated[
+        Role | UUID,
+        PlainValidator(_to_audience),
+        WithJsonSchema(
+            {"anyOf": [{"enum": [*Role], "type": "string"}, {"format": "uuid", "type": "string"}]}
+        ),
+    ] = Role.EVERYONE
+    """Who hears it; the id of a call is that party alone."""
+    wait: Wait | None = None
+    """Answer when it is heard, with the status `started`; or with the error that kept it from
+    being heard."""
+    waitSeconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT)] = 10  # noqa: N815
+    """How long to wait for that; then the answer is `accepted`, and it goes on."""
 
     def who(self) -> Audience:
         """The audience, in the core's words."""
@@ -134,20 +203,34 @@ class StopQuery(Query):
     """`queue=keep` lets the next in the queue begin."""
 
     queue: Keep = Keep.CLEAR
+    """What becomes of the playbacks that wait: with `keep` the next one begins."""
 
 
 class PageQuery(Query):
     """Which page of a list."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 25
-    pageToken: Annotated[str, Field(max_length=200)] = ""  # noqa: N815
+    """How many at most."""
+    pageToken: Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{22})?$")] = ""  # noqa: N815
+    """`nextPageToken` of the page before."""
+
+
+class SoundPageQuery(Query):
+    """Which page of the audio store."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 25
+    pageToken: Annotated[str, Field(pattern=rf"^({NAME_PATTERN})?$")] = ""  # noqa: N815
+    """`nextPageToken` of the page before."""
 
 
 def _single(query: MultiMapping[str]) -> dict[str, str]:
-    twice = {name for name in query if len(query.getall(name)) > 1}
-    if twice:
-        raise refusals.invalid({f"$query.{name}": ["is there twice"] for name in sorted(twice)})
-    return dict(query)
+    given = dict(query)
+    if len(given) < len(query):
+        # Counted in one go: to ask for the values of each name would take the square of them all.
+        times = Counter(name for name, _ in query.items())
+        twice = sorted(name for name in times if times[name] > 1)[:MOST_FIELDS]
+        raise refusals.invalid({_path("$query", (name,)): ["is there twice"] for name in twice})
+    return given
 
 
 def _details(error: ValidationError, root: str) -> dict[str, list[str]]:
@@ -158,8 +241,9 @@ def _details(error: ValidationError, root: str) -> dict[str, list[str]]:
 
 
 def _path(root: str, location: tuple[int | str, ...]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return root + "".join(steps)
+    return root + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step[:LONGEST_FIELD]}" for step in location
+    )
 
 
 def _message(fault: Any) -> str:

@@ -1,5 +1,6 @@
 """What a key does with the playbacks of a call: one method a request, each makes one call."""
 
+import asyncio
 from uuid import UUID
 
 from callcue.core.commands import Command, Play, Stop
@@ -97,3 +98,18 @@ class Playbacks:
         waiting = [] if keep_queue else [*session.queue]
         current = [session.current] if session.current is not None else []
         return all(is_own(visit, playback) for playback in [*current, *waiting])
+
+
+async def is_heard(playback: Playback, seconds: float) -> bool:
+    """Wait until it is heard; False when the time is over and it is still to come.
+
+    Raises:
+        CallcueError: it has ended without ever having been heard, and this says why.
+
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await playback.audible()
+    except TimeoutError:
+        return False
+    return True

@@ -8,19 +8,20 @@ from callcue.core.playback import Playback
 from callcue.core.ports import Call
 from callcue.core.session import CallSession
 from callcue.core.types import Bridge, CallId, Conference, Place
+from callcue.media.names import is_url
 
 from .models import SOUND
 
 View = dict[str, Any]
 
 
-def accepted(playback: Playback, call_id: CallId) -> View:
+def command_response(playback: Playback, call_id: CallId, *, heard: bool) -> View:
     """Bird's CallCommandResponse; `id` names the playback."""
     return {
         "id": str(playback.id),
         "callId": str(call_id),
         "callFlowId": None,
-        "status": "accepted",
+        "status": "started" if heard else "accepted",
         "command": "playback",
         "conditions": [],
     }
@@ -52,7 +53,7 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
         "round": position.round,
         "rounds": shown.request.rounds,
         "positionMilliseconds": max(0, position.offset),
-        "media": [f"{SOUND}{name}" for name in shown.request.media],
+        "media": [name if is_url(name) else f"{SOUND}{name}" for name in shown.request.shown_media],
         "audience": str(shown.request.audience),
         "volume": shown.volume,
         "acceptedAt": _time(shown.accepted_at),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from aiohttp import web
@@ -14,18 +15,26 @@ from callcue.api.bird.calls import LiveCalls
 from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
 from callcue.api.bird.handlers import BirdApi
+from callcue.api.bird.media import MediaApi
 from callcue.api.bird.playbacks import Playbacks
+from callcue.api.bird.sounds import SoundsApi
 from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
+from callcue.api.clips import ClipFiles
 from callcue.api.health import Health, Readiness
 from callcue.api.keys import AccessKey, AccessKeys
 from callcue.api.lockout import Lockout
+from callcue.api.openapi.document import document
+from callcue.api.openapi.served import Description
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
+from callcue.app_media import delivery_to, media_parts, running
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
-from callcue.core.ports import Ledger, Server
+from callcue.core.ports import Ledger, MediaLibrary, Server
 from callcue.core.session import Limits
+from callcue.core.types import Missing as MissingItem
+from callcue.media.sounds import Missing
 from callcue.settings import Settings
 from callcue.settings.tables import Asterisk
 from callcue.settings.tls import tls_context
@@ -41,6 +50,9 @@ class Telephony(Server, Protocol):
     def report_to(self, controller: Controller) -> None:
         """Name the one who is told what happens."""
 
+    def stock(self, wrapped: Callable[[MediaLibrary, Missing], MediaLibrary]) -> None:
+        """Play more than its own sounds: *wrapped* makes of these what there is instead."""
+
     def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
         """Get into rooms by VICIdial's own dialplan, in the context that this says."""
 
@@ -50,6 +62,8 @@ class Telephony(Server, Protocol):
     def readiness(self) -> Readiness:
         """Whether it is."""
 
+
+_MISSING = {"end": MissingItem.ENDS, "skip": MissingItem.SKIPPED}
 
 CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
 """The one door to the sessions."""
@@ -100,6 +114,10 @@ def make_app(
     Without a *store* one in memory.
     """
     store = store or Store()
+    media = media_parts(settings)
+    for server, asterisk in zip(servers, settings.asterisk, strict=True):
+        server.stock(media.stock(delivery_to(asterisk, settings, media)))
+    limits = replace(limits or Limits(), missing=_MISSING[settings.media.missing])
     controller = Controller(servers=servers, ledger=ledger, limits=limits)
     for server in servers:
         server.report_to(controller)
@@ -111,34 +129,45 @@ def make_app(
         # What is passed on must stay as it came; and no small body becomes a large one in here.
         handler_args={"auto_decompress": False},
     )
-    routes.add(app, routes.health_routes(Health(_readiness_of(servers), __version__)))
+    if media.urls is not None:
+        routes.add(app, routes.clip_routes(ClipFiles(media.urls, media.folders)))
     workspaces = Workspaces(_workspaces(settings))
     entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
     database = vicidial_database(app, settings)
     if settings.vicidial.join == "dialplan":
         for server in servers:
             server.join_rooms_by(room_context(settings, database))
+    description = Description()
+    json_api = [
+        *_bird_routes(settings, controller, entrance, workspaces),
+        *routes.media_routes(MediaApi(media.lookup(servers)), entrance),
+        *routes.sound_routes(SoundsApi(media.store, entrance)),
+        *routes.health_routes(Health(_readiness_of(servers), __version__)),
+        *routes.description_routes(description),
+    ]
     if settings.vicidial.enabled:
-        routes.add(app, routes.operator_routes(AnswersLog(store.answers, entrance)))
+        json_api += routes.operator_routes(AnswersLog(store.answers, entrance))
+    routes.add(app, json_api)
+    description.publish(document(json_api, __version__))
+    if settings.vicidial.enabled:
         add_vicidial(app, settings, controller, store, lockout, address, database)
-    _add_bird(app, settings, controller, entrance, workspaces)
     app[CONTROLLER] = controller
+    app.cleanup_ctx.append(running(media))
     app.cleanup_ctx.append(_kept(store, lockout))
     app.cleanup_ctx.append(_running(servers))
     return app
 
 
-def _add_bird(
-    app: web.Application,
+def _bird_routes(
     settings: Settings,
     controller: Controller,
     entrance: Entrance,
     workspaces: Workspaces,
-) -> None:
+) -> list[routes.Route]:
     calls = LiveCalls(controller, workspaces, servers=settings.servers)
     endless = settings.playback.loop_zero == "until_stopped"
     playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
-    routes.add(app, routes.bird_routes(BirdApi(calls, playbacks), entrance))
+    return routes.bird_routes(BirdApi(calls, playbacks), entrance)
 
 
 def _workspaces(settings: Settings) -> list[Workspace]:

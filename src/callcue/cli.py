@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcue import __version__, cli_log, cli_users, demo
+from callcue import __version__, cli_log, cli_sounds, cli_users, demo
 from callcue.api.keys import digest, new_key
 from callcue.core.directories import Directories
 from callcue.settings import Settings, SettingsError, load
@@ -26,6 +26,7 @@ app = typer.Typer(
 
 
 app.add_typer(cli_users.app, name="user")
+app.add_typer(cli_sounds.app, name="sound")
 app.command("log")(cli_log.show)
 
 

@@ -15,6 +15,7 @@ from callcue.terminal import (
     EXIT_SETTINGS,
     SettingsFile,
     fail,
+    print_table,
     read_password,
     read_settings,
     with_store,
@@ -219,22 +220,18 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         "from",
         "kept in",
     )
-    cells = [titles]
-    for row in rows:
-        cells.append(
-            (
-                row["user"],
-                "yes" if row["active"] else "no",
-                str(row["level"]),
-                row["group"] or "-",
-                " ".join(row["functions"]),
-                row["altUser"] or "-",
-                row["audience"],
-                " ".join(row["addresses"]) or "anywhere",
-                row["keptIn"],
-            )
+    cells = [
+        (
+            row["user"],
+            "yes" if row["active"] else "no",
+            str(row["level"]),
+            row["group"] or "-",
+            " ".join(row["functions"]),
+            row["altUser"] or "-",
+            row["audience"],
+            " ".join(row["addresses"]) or "anywhere",
+            row["keptIn"],
         )
-    widths = [max(len(line[column]) for line in cells) for column in range(len(titles))]
-    for line in cells:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(padded).rstrip())
+        for row in rows
+    ]
+    print_table(titles, cells)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,9 @@ KEY, READ_KEY, OTHER_KEY = "key-of-all", "key-to-read", "key-of-others"
 OPERATOR_KEY = "key-of-the-operator"
 PASSWORD = "s3cret-Pass.word"
 
+_media = TemporaryDirectory(prefix="callcue-media-")
+"""Of all services of a run."""
+
 IMPATIENT = Limits(start=1.0, confirm=0.2)
 
 
@@ -44,6 +48,7 @@ def settings(**changes: Any) -> Settings:
     """Users, two workspaces and their keys; *changes* replace whole tables."""
     tables: dict[str, Any] = {
         "asterisk": {"host": HOST, "secret": "ami-s3cret"},
+        "media": {"folder": _media.name},
         "users": [
             {"user": "6666", "password_hash": cheap_hash(PASSWORD), "group": "ADMIN"},
             {
@@ -64,7 +69,7 @@ def settings(**changes: Any) -> Settings:
                     {
                         "name": "all",
                         "sha256": digest(KEY),
-                        "scopes": ["calls:read", "playback:write"],
+                        "scopes": ["calls:read", "playback:write", "media:write"],
                     },
                     {"name": "reader", "sha256": digest(READ_KEY), "scopes": ["calls:read"]},
                     {"name": "boss", "sha256": digest(OPERATOR_KEY), "scopes": ["operator"]},
@@ -77,7 +82,7 @@ def settings(**changes: Any) -> Settings:
                     {
                         "name": "others",
                         "sha256": digest(OTHER_KEY),
-                        "scopes": ["calls:read", "playback:write"],
+                        "scopes": ["calls:read", "playback:write", "media:write"],
                     }
                 ],
             },

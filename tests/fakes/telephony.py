@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from callcue.core.controller import Controller
+from callcue.core.ports import MediaLibrary
+from callcue.media.sounds import Missing
 
 from .directory import FakeDirectory
 from .media import FakeMedia
@@ -37,6 +39,9 @@ class FakeTelephony:
         self.player.report_to(controller.leg_event)
         self.directory.on_left = controller.call_left
         self.directory.on_deserted = controller.deserted
+
+    def stock(self, wrapped: Callable[[MediaLibrary, Missing], MediaLibrary]) -> None:
+        """Its own sounds are all it has; a test says which."""
 
     def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
         self.room_context = context

@@ -46,6 +46,16 @@ class Service:
         """A Bird client for that call."""
         return Integrator(self.http, self.url, call)
 
+    async def check(self, media: str) -> dict[str, Any]:
+        """What would become of that media."""
+        url = f"{self.url}/workspaces/{demo.WORKSPACE}/media/check"
+        headers = {"Authorization": f"AccessKey {demo.ACCESS_KEY}"}
+        async with self.http.post(url, json={"media": [media]}, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            (result,) = (await response.json())["results"]
+            found: dict[str, Any] = result
+            return found
+
     async def ready(self) -> None:
         """Wait until the rooms of every Asterisk are known."""
         await self.until(lambda: all(server.readiness().ready for server in self.servers))
@@ -98,8 +108,14 @@ class Integrator:
     async def play(
         self, *clips: str, if_playing: str = "queue", audience: str = "everyone", **options: int
     ) -> tuple[int, dict[str, Any]]:
-        body = {"media": [f"sound:{clip}" for clip in clips], **options}
         query = f"ifPlaying={if_playing}&audience={audience}"
+        return await self.play_media(*(f"sound:{clip}" for clip in clips), query=query, **options)
+
+    async def play_media(
+        self, *media: str, query: str = "", **options: int
+    ) -> tuple[int, dict[str, Any]]:
+        """Play what is named as this dialect names it."""
+        body = {"media": media, **options}
         return await self._ask("POST", f"{self._url}?{query}", json=body)
 
     async def call(self) -> dict[str, Any]:
@@ -154,26 +170,28 @@ def _known() -> Settings:
 
 @asynccontextmanager
 async def running_service(
-    pbx: Pbx, others: Mapping[str, Pbx] | None = None, **tables: Any
+    pbx: Pbx, others: Mapping[str, Pbx] | None = None, *, port: int | None = None, **tables: Any
 ) -> AsyncIterator[Service]:
     """Serve on a port of its own, connected to *pbx* as "main" and to *others* by their names.
 
     *tables* are settings of other values.
     """
-    asterisk = [_table(name, each) for name, each in {"main": pbx, **(others or {})}.items()]
-    plain = Settings.model_validate({"demo": True, "asterisk": asterisk}).model_copy(update=tables)
+    asterisk = [table(name, each) for name, each in {"main": pbx, **(others or {})}.items()]
+    media = {"folder": str(pbx.sounds / "callcue")}
+    plain = Settings.model_validate({"demo": True, "asterisk": asterisk, "media": media})
+    plain = plain.model_copy(update=tables)
     known = {"users": (*plain.users, *_known().users), "workspaces": _known().workspaces}
     settings = plain.model_copy(update=known)
     servers = [AsteriskServer(address) for address in asterisk_addresses(settings)]
     app: web.Application = make_app(settings, servers, MemoryLedger())
-    async with TestServer(app) as http_server, ClientSession() as http:
+    async with TestServer(app, port=port) as http_server, ClientSession() as http:
         url = str(http_server.make_url("")).rstrip("/")
         service = Service(servers, app[CONTROLLER], http, url)
         await service.ready()
         yield service
 
 
-def _table(name: str, pbx: Pbx) -> dict[str, Any]:
+def table(name: str, pbx: Pbx) -> dict[str, Any]:
     """An Asterisk, as a settings file has it."""
     return {
         "name": name,
@@ -181,4 +199,5 @@ def _table(name: str, pbx: Pbx) -> dict[str, Any]:
         "port": pbx.port,
         "username": pbx.username,
         "secret": pbx.secret,
+        "media_folder": "callcue",
     }

@@ -70,6 +70,8 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
         "CALLCUE_HTTP_PORT": "9090",
         "CALLCUE_LOG_LEVEL": "DEBUG",
         "CALLCUE_STORE_PATH": "other.db",
+        "CALLCUE_MEDIA_FOLDER": "clips",
+        "CALLCUE_ASTERISK_MEDIA_FOLDER": "callcue",
         "CALLCUE_ASTERISK_HOST": "pbx",
         "CALLCUE_ASTERISK_PORT": "5039",
         "CALLCUE_ASTERISK_USERNAME": "other",
@@ -83,6 +85,8 @@ def test_given_overrides_then_each_goes_before_the_file(file: Path) -> None:
     assert (asterisk.host, asterisk.port, asterisk.username) == ("pbx", 5039, "other")
     assert asterisk.secret.get_secret_value() == "from-file"
     assert found.store.path == str(file.parent / "other.db")
+    assert found.media.folder == str(file.parent / "clips")
+    assert asterisk.media_folder == "callcue"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ SAFE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 def _handed_on(service: Service) -> Iterator[str]:
     yield from service.telephony.sounds.asked
     for playback in service.telephony.player.started:
-        yield from (*playback.request.media, *playback.clips)
+        yield from (*playback.request.media, *map(str, playback.clips))
 
 
 @pytest.mark.parametrize("name", NAMES)

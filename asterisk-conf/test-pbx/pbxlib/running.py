@@ -45,7 +45,14 @@ class RunningPbx:
             "CALLCUE_ASTERISK_SECRET": self.secret,
             "CALLCUE_ASTERISK_VERSION": self.version,
         }
-        return variables | ({"CALLCUE_ASTERISK_SOUNDS": self.sounds} if self.sounds else {})
+        if self.sounds is None:
+            return variables
+        # What callcue writes there Asterisk finds as callcue/..., wherever its root is.
+        return variables | {
+            "CALLCUE_ASTERISK_SOUNDS": self.sounds,
+            "CALLCUE_MEDIA_FOLDER": f"{self.sounds}/callcue",
+            "CALLCUE_ASTERISK_MEDIA_FOLDER": "callcue",
+        }
 
     def summary(self) -> dict[str, str | int | None]:
         """Return what a program that starts us reads on stdout."""

@@ -18,6 +18,8 @@ OVERRIDES: Mapping[str, tuple[str, ...]] = {
     "CALLCUE_HTTP_PORT": ("http", "port"),
     "CALLCUE_LOG_LEVEL": ("log", "level"),
     "CALLCUE_STORE_PATH": ("store", "path"),
+    "CALLCUE_MEDIA_FOLDER": ("media", "folder"),
+    "CALLCUE_ASTERISK_MEDIA_FOLDER": ("asterisk", "media_folder"),
     "CALLCUE_ASTERISK_HOST": ("asterisk", "host"),
     "CALLCUE_ASTERISK_PORT": ("asterisk", "port"),
     "CALLCUE_ASTERISK_USERNAME": ("asterisk", "username"),

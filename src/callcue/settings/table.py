@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Bytes = Annotated[int, Field(ge=1024, le=16 * 1024**3)]
 Seconds = Annotated[float, Field(ge=1, le=7 * 86400, allow_inf_nan=False)]
 
 

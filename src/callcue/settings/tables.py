@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from .media import Media
 from .secrets import Sources, resolve
 from .table import Port, Seconds, Table
 from .vicidial import Vicidial
@@ -29,8 +30,10 @@ from .words import (
     AltUser,
     Application,
     Audience,
+    BaseUrl,
     Group,
     Host,
+    MediaFolder,
     Name,
     Pattern,
     Scope,
@@ -73,11 +76,21 @@ class Asterisk(Table):
     secret: SecretStr
     tls: bool = False
     tls_ca: str | None = None
+    media_folder: MediaFolder = ""
+    media_url: BaseUrl | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, table: Any, info: ValidationInfo) -> Any:
         return resolve(table, "secret", Sources.of(info))
+
+    @model_validator(mode="after")
+    def _one_way_to_our_clips(self) -> "Asterisk":
+        if self.media_folder and self.media_url:
+            raise ValueError("give one of media_folder and media_url, not both")
+        if ".." in self.media_folder:
+            raise ValueError("media_folder must not lead upwards")
+        return self
 
 
 class PlaybackBounds(Table):
@@ -218,6 +231,7 @@ class Settings(Table):
     playback: PlaybackBounds = PlaybackBounds()
     calls: Calls = Calls()
     store: Store = Store()
+    media: Media = Media()
     vicidial: Vicidial = Vicidial()
     agents: dict[Agent, AgentRoom] = Field(default_factory=dict)
     users: tuple[User, ...] = ()
@@ -225,9 +239,9 @@ class Settings(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _store_beside_the_settings(cls, tables: Any) -> Any:
+    def _files_beside_the_settings(cls, tables: Any) -> Any:
         # What is not in the file is not validated, and so would not know where the file is.
-        return {"store": {}, **tables} if isinstance(tables, Mapping) else tables
+        return {"store": {}, "media": {}, **tables} if isinstance(tables, Mapping) else tables
 
     @property
     def store_url(self) -> str:

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from .secrets import Sources, resolve
-from .table import Port, Seconds, Table
+from .table import Bytes, Port, Seconds, Table
 from .words import (
     BaseUrl,
     Context,
@@ -25,8 +25,6 @@ from .words import (
     Origin,
     ServerIp,
 )
-
-Bytes = Annotated[int, Field(ge=1024, le=16 * 1024**3)]
 
 
 class VicidialDatabase(Table):

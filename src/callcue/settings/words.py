@@ -55,10 +55,16 @@ DatabaseUser = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,80}$")]
 Pattern = Annotated[str, _text(r"^[A-Za-z0-9_@./:;+*?!\[\]-]{1,100}$")]
 """As of a shell: * and ? and [abc]."""
 
-Scope = Annotated[str, _text(r"^(calls:read|playback:write|operator)$")]
+Scope = Annotated[str, _text(r"^(calls:read|playback:write|media:write|operator)$")]
 
 Words = Annotated[tuple[Function, ...], BeforeValidator(_listed)]
 """A list, or one text with blanks between the words, as VICIdial keeps them."""
+
+MediaHost = Annotated[str, _text(r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(:[0-9]{1,5})?$")]
+"""As URLs have it, in small letters; without a port the usual ones are meant."""
+
+MediaFolder = Annotated[str, _text(r"^[A-Za-z0-9_./-]{0,200}$")]
+"""As Asterisk calls it: absolute, or below its sounds; empty is the same path as ours."""
 
 Origin = Annotated[str, _text(r"^(\*|[a-z][a-z0-9+.-]*://[A-Za-z0-9_.:\[\]-]{1,253}|null)$")]
 """Of a browser's page: scheme and host, or `*` for any."""

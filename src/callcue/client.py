@@ -1,0 +1,252 @@
+"""An asynchronous client of callcue's JSON API.
+
+    async with Callcue("http://127.0.0.1:8080", key, workspace) as callcue:
+        async for call in callcue.calls(channel):
+            playback = await callcue.call(channel, call.id).play("sound:offer", wait=True)
+
+What callcue refuses is raised as `Refused`, with its code; that it cannot be reached, as aiohttp's
+own `ClientError`. Nothing is sent twice: a PLAY whose answer was lost may be heard already.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+from aiohttp import ClientSession, ClientTimeout
+from pydantic import BaseModel
+
+from callcue.api.bird.answers import (
+    Call,
+    CallCommandResponse,
+    CallInFull,
+    CallPage,
+    MediaChecked,
+    MediaLookedAt,
+    Playback,
+    PrefetchAccepted,
+    SoundPage,
+    StoredSound,
+)
+
+__all__ = ["Call", "CallInFull", "Callcue", "OneCall", "Playback", "Refused", "StoredSound"]
+
+SECONDS = 60.0
+"""For a request and its answer: longer than callcue waits for anything."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Refused(Exception):
+    """callcue did not do it, and says why."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Sequence[str]],
+        retry_after: int | None,
+    ) -> None:
+        """*code* is one of callcue's closed list; *details* name what is wrong, by JSON path.
+
+        *retry_after*: seconds, where trying again is safe and may help.
+        """
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.details = details
+        self.retry_after = retry_after
+
+
+class Callcue:
+    """One workspace of one callcue, as an access key sees it."""
+
+    def __init__(
+        self,
+        url: str,
+        access_key: str,
+        workspace: UUID | str,
+        *,
+        session: ClientSession | None = None,
+    ) -> None:
+        """*url*: where callcue is, without a path. A *session* that is given is not closed."""
+        self._url = url.rstrip("/")
+        self._workspace = f"{self._url}/workspaces/{workspace}"
+        self._headers = {"Authorization": f"AccessKey {access_key}"}
+        self._session = session
+        self._is_ours = session is None
+
+    async def __aenter__(self) -> Self:
+        self._session = self._session or ClientSession(timeout=ClientTimeout(SECONDS))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_ours and self._session is not None:
+            await self._session.close()
+
+    # ---- calls ------------------------------------------------------------------------------
+
+    async def calls(self, channel: UUID | str) -> AsyncIterator[Call]:
+        """The live calls of that channel, as each page is asked for."""
+        url, token = f"{self._workspace}/channels/{channel}/calls", ""
+        while True:
+            page = await self.ask(CallPage, "GET", url, query={"pageToken": token})
+            for call in page.results:
+                yield call
+            if page.nextPageToken is None:
+                return
+            token = page.nextPageToken
+
+    def call(self, channel: UUID | str, call: UUID | str) -> "OneCall":
+        """That call, to be played into. Nothing is asked yet."""
+        return OneCall(self, f"{self._workspace}/channels/{channel}/calls/{call}")
+
+    async def playback(self, playback: UUID | str) -> Playback:
+        """A playback of this workspace, also after it has ended."""
+        return await self.ask(Playback, "GET", f"{self._workspace}/playbacks/{playback}")
+
+    # ---- media ------------------------------------------------------------------------------
+
+    async def prefetch(self, *media: str) -> None:
+        """Have URLs fetched that will be played soon."""
+        body = {"media": media}
+        await self.ask(PrefetchAccepted, "POST", f"{self._workspace}/media/prefetch", json=body)
+
+    async def check(self, *media: str) -> list[MediaLookedAt]:
+        """What would become of each of them."""
+        url = f"{self._workspace}/media/check"
+        return (await self.ask(MediaChecked, "POST", url, json={"media": media})).results
+
+    async def sounds(self) -> AsyncIterator[StoredSound]:
+        """The clips of the audio store, by their names."""
+        token = ""
+        while True:
+            url, query = f"{self._url}/sounds", {"pageToken": token}
+            page = await self.ask(SoundPage, "GET", url, query=query)
+            for sound in page.results:
+                yield sound
+            if page.nextPageToken is None:
+                return
+            token = page.nextPageToken
+
+    async def put_sound(self, name: str, file: bytes | AsyncIterator[bytes]) -> StoredSound:
+        """Add a clip, from a file of sound in any usual format, or give its name another one."""
+        return await self.ask(StoredSound, "PUT", f"{self._url}/sounds/{name}", data=file)
+
+    async def remove_sound(self, name: str) -> None:
+        """Remove a clip."""
+        await self._asked("DELETE", f"{self._url}/sounds/{name}")
+
+    # ---- requests ---------------------------------------------------------------------------
+
+    async def ask(self, answer: type[Model], method: str, url: str, **more: Any) -> Model:
+        """What callcue answers. Raises `Refused`."""
+        # A newer callcue may say more.
+        return answer.model_validate(await self._asked(method, url, **more), extra="ignore")
+
+    async def _asked(
+        self, method: str, url: str, query: Mapping[str, str] | None = None, **body: Any
+    ) -> Any:
+        if self._session is None:
+            raise RuntimeError("use it as `async with Callcue(...)`")
+        params = {name: value for name, value in (query or {}).items() if value}
+        async with self._session.request(
+            method, url, params=params, headers=self._headers, **body
+        ) as response:
+            if response.status == 204:
+                return None
+            if response.content_type != "application/json":
+                raise Refused(response.status, "unknown", await response.text(), {}, None)
+            found = await response.json()
+            if response.ok:
+                return found
+            after = response.headers.get("Retry-After", "")
+            raise Refused(
+                response.status,
+                found.get("code", "unknown"),
+                found.get("message", ""),
+                found.get("details", {}),
+                int(after) if after.isdecimal() else None,
+            )
+
+
+class OneCall:
+    """One live call. All verbs return the playback as it is once Asterisk has confirmed it."""
+
+    def __init__(self, callcue: Callcue, url: str) -> None:
+        self._callcue = callcue
+        self._url = url
+
+    async def show(self) -> CallInFull:
+        """Where it is, and how it would be played to."""
+        return await self._callcue.ask(CallInFull, "GET", self._url)
+
+    async def play(
+        self,
+        *media: str,
+        loop: int = 0,
+        timeout: int = 0,  # noqa: ASYNC109 - of the playback, in the words of the API
+        pause_milliseconds: int = 0,
+        if_playing: str = "queue",
+        audience: str = "everyone",
+        wait: bool = False,
+    ) -> UUID:
+        """Play a list, of `sound:NAME` and URLs; returns the playback's id.
+
+        *timeout* in seconds. With *wait* it is heard when this returns, or `Refused` says why not.
+        """
+        body = {
+            "media": media,
+            "loop": loop,
+            "timeout": timeout,
+            "pauseMilliseconds": pause_milliseconds,
+        }
+        query = {
+            "ifPlaying": if_playing,
+            "audience": audience,
+            "wait": "started" if wait else "",
+        }
+        url = f"{self._url}/playback"
+        answer = await self._callcue.ask(CallCommandResponse, "POST", url, query=query, json=body)
+        return answer.id
+
+    async def playback(self) -> Playback:
+        """What plays in it, or has played last."""
+        return await self._callcue.ask(Playback, "GET", f"{self._url}/playback")
+
+    async def pause(self) -> Playback:
+        """Stand still."""
+        return await self._control("pause")
+
+    async def resume(self) -> Playback:
+        """Go on from the very position."""
+        return await self._control("resume")
+
+    async def restart(self) -> Playback:
+        """Play from the start of the list."""
+        return await self._control("restart")
+
+    async def seek(self, milliseconds: int, item: int | None = None) -> Playback:
+        """Jump, within the current item or to another; items count from 1."""
+        return await self._control("seek", positionMilliseconds=milliseconds, item=item)
+
+    async def volume(self, decibels: float) -> Playback:
+        """Set the loudness, as near as can be: `volume` of the answer says what was set."""
+        return await self._control("volume", decibels=decibels)
+
+    async def stop(self, *, keep_queue: bool = False) -> Playback:
+        """Stop; with *keep_queue* the next that waits begins."""
+        query = {"queue": "keep" if keep_queue else ""}
+        url = f"{self._url}/playback/stop"
+        return await self._callcue.ask(Playback, "POST", url, query=query)
+
+    async def _control(self, verb: str, **body: Any) -> Playback:
+        json = {name: value for name, value in body.items() if value is not None}
+        more = {"json": json} if json else {}
+        return await self._callcue.ask(Playback, "POST", f"{self._url}/playback/{verb}", **more)

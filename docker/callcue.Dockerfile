@@ -26,7 +26,8 @@ ENV PATH=/opt/callcue/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CALLCUE_HTTP_HOST=0.0.0.0 \
     CALLCUE_HTTP_PORT=8080 \
-    CALLCUE_STORE_PATH=/var/lib/callcue/callcue.db
+    CALLCUE_STORE_PATH=/var/lib/callcue/callcue.db \
+    CALLCUE_MEDIA_FOLDER=/var/lib/callcue/media
 # What callcue keeps. A volume that is mounted here is its own from the first start on.
 COPY --from=build --chown=10001:10001 /build/state /var/lib/callcue
 # The settings are mounted here: callcue.toml, and the files that it names.

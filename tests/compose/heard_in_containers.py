@@ -1,11 +1,13 @@
 """The two containers of docker/compose.yaml: healthy, heard, and heard again after a restart."""
 
 import asyncio
+import statistics
 import time
 
 from aiohttp import ClientSession
 from ears import hearing
 from ears.ear import Ear
+from fakes import audio
 
 from compose.party import party
 from compose.stack import SECONDS_TO_HEALTHY, SERVICES, Stack
@@ -91,6 +93,21 @@ async def test_given_the_containers_when_birds_request_is_sent_then_202_and_it_i
     assert status == 202
     assert (accepted["callId"], accepted["status"]) == (calls["8600066"], "accepted")
     assert voice(ear, start) > 20
+
+
+async def test_given_a_clip_of_the_audio_store_when_played_then_asterisk_finds_it(
+    stack: Stack, client: ClientSession
+) -> None:
+    offer = audio.wav(audio.tone(1.0, hertz=1000.0))
+    async with client.put("/sounds/offer", headers=KEY, data=offer) as response:
+        assert response.status == 201, await response.text()
+    async with party(stack, "8600051") as ear:
+        async with client.get(VICIDIAL.replace("ss-noservice", "offer")) as response:
+            assert (await response.text()).startswith("SUCCESS")
+        await ear.listen(1.2)
+    pitches = hearing.pitches(ear.frames)
+    assert len(pitches) > 40
+    assert abs(statistics.median(pitches) - 1000) < 10
 
 
 async def test_given_asterisk_is_away_when_it_comes_back_then_callcue_is_ready_and_heard_again(

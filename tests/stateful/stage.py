@@ -129,6 +129,8 @@ class PuppetMedia:
         """Those that come once their event is set."""
         self.failing: dict[str, str] = {}
         """Those that cannot be had, and why."""
+        self.alike: dict[str, str] = {}
+        """Names whose clip is another's too."""
         self.held: list[str] = []
         """What was handed out and not given back yet."""
 
@@ -146,8 +148,9 @@ class PuppetMedia:
             raise ClipFailed(0, media, self.failing[media])
         if self.fault is not None:
             raise self.fault
-        self.held.append(media)
-        return SoundName(media)
+        clip = self.alike.get(media, media)
+        self.held.append(clip)
+        return SoundName(clip)
 
     def release(self, clips: Collection[SoundName]) -> None:
         for clip in clips:

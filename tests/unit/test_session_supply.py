@@ -157,3 +157,19 @@ async def test_given_the_leg_waits_for_a_clip_then_it_plays_and_stands_still() -
         assert stage.state is State.PLAYING
         assert playback.position() == position(item=2)
         assert playback.position(lambda: 1e9) == position(item=2)
+
+
+async def test_given_two_names_for_one_clip_when_it_ends_then_both_let_go_of_it() -> None:
+    async with staged() as stage:
+        stage.media.alike["b"] = "a"
+        slow(stage, "c")
+        stage.media.alike["c"] = "a"
+        playback = await playing(stage, "a", "b", "a", "c")
+        assert stage.media.held == ["a", "a"]
+        stage.media.slow["c"].set()
+        await stage.until(lambda: stage.player.sent[1:] == ["supply 3 a"])
+        assert stage.media.held == ["a", "a", "a"]
+        stage.tell(Event.LIST_ENDED)
+        stage.is_gone()
+        await playback.gone()
+        assert stage.media.held == []

@@ -500,7 +500,9 @@ class CallSession:
         """Nothing of the playback is heard any more: record its end, and go on."""
         playback = self._playing()
         self._close_supply()
-        self._media.release({clip for clip in playback.clips if isinstance(clip, str)})
+        # Prepared once for each name: two names may mean the same clip.
+        clips = dict(zip(playback.request.media, playback.clips, strict=False)).values()
+        self._media.release([clip for clip in clips if isinstance(clip, str)])
         self.state, self.current, self.last = State.IDLE, None, playback
         playback.finish()
         self._ledger.ended(playback)

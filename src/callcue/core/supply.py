@@ -20,8 +20,8 @@ class Supply:
         self._tasks = {
             name: asyncio.create_task(_outcome(library, name)) for name in dict.fromkeys(media)
         }
-        self._items = [self._tasks[name] for name in media]
-        self._taken: set[SoundName] = set()
+        self._names = media
+        self._taken: set[str] = set()
         self.late: tuple[int, ...] = ()
         """Indices of those that were not there when the leg was sent: it is handed them."""
 
@@ -32,22 +32,23 @@ class Supply:
             CallcueError: it cannot be had; a `ClipFailed` names the item.
 
         """
-        outcome = await asyncio.shield(self._items[index])
+        name = self._names[index]
+        outcome = await asyncio.shield(self._tasks[name])
         if isinstance(outcome, CallcueError):
             raise _of_item(index, outcome)
-        self._taken.add(outcome)
+        self._taken.add(name)
         return outcome
 
     def arrived(self, index: int) -> bool:
         """Whether it need not be waited for."""
-        return self._items[index].done()
+        return self._tasks[self._names[index]].done()
 
     def close(self) -> None:
         """Nobody waits for the rest any more; what has come and nobody took is given back."""
-        for task in self._tasks.values():
-            if not task.cancel() and not task.cancelled():
+        for name, task in self._tasks.items():
+            if not task.cancel() and not task.cancelled() and name not in self._taken:
                 outcome = task.result()
-                if not isinstance(outcome, CallcueError) and outcome not in self._taken:
+                if not isinstance(outcome, CallcueError):
                     self._library.release([outcome])
 
 

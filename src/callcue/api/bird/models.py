@@ -98,8 +98,9 @@ class PlayBody(Strict):
             }
         ),
     ]
-    """1 to 80 of `sound:NAME`, played in this order. NAME is 1 to 80 of `A-Z a-z 0-9 _ -`. Null
-    and the empty list are refused (422)."""
+    """1 to 80, played in this order: URLs, and `sound:NAME`, a clip of the audio store or one of
+    Asterisk's own sounds. NAME is 1 to 80 of `A-Z a-z 0-9 _ -`. Null and the empty list are
+    refused (422)."""
     loop: Annotated[int, Field(ge=0, le=MOST_ROUNDS), WithJsonSchema(_AS_BIRD_HAS_IT)] = 0
     """How many times the whole list is played, 0 to 10,000. 0 and absence mean once, unless the
     operator has set that they mean until it is stopped."""

@@ -1,4 +1,4 @@
-"""Wires everything together. It and `app_vicidial` alone know all the others."""
+"""Wires everything together. It, `app_vicidial` and `app_media` alone know all the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -34,9 +34,6 @@ from av.filter.context import FilterContext
 RATE = 8000
 BLOCK_BYTES = 64 * 1024
 
-NICENESS = 10
-"""Whoever is on the phone goes first."""
-
 OPTIONS = {
     # No playlist among them, and nothing that needs a second file.
     "format_whitelist": "wav,w64,mp3,ogg,flac,mov,aac,matroska,webm,aiff,au,amr",
@@ -220,7 +217,6 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
     source = os.fdopen(order["input"], "rb")
     output = os.fdopen(order["output"], "w+b")
     av.logging.set_level(None)
-    os.nice(NICENESS)
     # The library loads parts of itself when first needed: now, while files can be opened.
     decode(io.BytesIO(A_MILLISECOND), io.BytesIO(), RATE)
     _confine(order)

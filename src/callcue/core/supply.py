@@ -59,7 +59,7 @@ async def _outcome(library: MediaLibrary, name: str) -> SoundName | CallcueError
     except CallcueError as error:
         return error
     except Exception as error:  # a fault of ours is this item's end, and no end of the session
-        _log.exception("%s could not be prepared", name)
+        _log.exception("an item could not be prepared")  # not which: a URL may hold a secret
         return NotStarted(f"a fault in callcue: {error!r}")
 
 

@@ -43,7 +43,6 @@ class MediaParts:
     store: ShelvedSounds
     shelf: Shelf
     cache: Clips
-    decoder: Decoder
     pipeline: Pipeline
     held: Held
     resolver: SystemResolver
@@ -93,7 +92,6 @@ def media_parts(settings: Settings) -> MediaParts:
         store=ShelvedSounds(shelf, decoder, media.largest),
         shelf=shelf,
         cache=cache,
-        decoder=decoder,
         pipeline=Pipeline(fetcher, decoder, cache),
         resolver=resolver,
         held=Held(cache),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from callcue.core.errors import CallcueError, ClipNotFound
+from callcue.core.errors import CallcueError, ClipFailed, ClipNotFound
 from callcue.core.types import SoundName
 
 
@@ -16,6 +16,8 @@ class FakeMedia:
     asked: list[str] = field(default_factory=list)
     """Every name it was ever asked for."""
     forgotten: list[str] = field(default_factory=list)
+    unfetchable: set[str] = field(default_factory=set)
+    """Those that nobody can refuse beforehand, and that cannot be had all the same."""
     released: list[str] = field(default_factory=list)
 
     async def check(self, media: Sequence[str]) -> None:
@@ -28,6 +30,8 @@ class FakeMedia:
 
     async def prepare(self, media: str) -> SoundName:
         await self.check([media])
+        if media in self.unfetchable:
+            raise ClipFailed(0, media, "too large")
         return SoundName(media)
 
     def release(self, clips: Collection[SoundName]) -> None:

@@ -9,6 +9,7 @@ import pytest_asyncio
 from fakes.audio import encoded, tone
 from fakes.service import KEY, OTHER_KEY, READ_KEY, WORKSPACE, Service, serving
 
+from callcue.core.types import Missing
 from callcue.media.clip_urls import ClipUrls
 
 OFFER = encoded(tone(0.2), "mp3", "libmp3lame")
@@ -146,6 +147,23 @@ async def test_given_a_shared_folder_then_there_are_no_addresses_of_clips(
     path = ClipUrls(b"k" * 32).path("sounds", "0" * 64)
     async with service.client.get(path) as response:
         assert response.status == 404
+
+
+@pytest.mark.parametrize(
+    ("missing", "answer"),
+    [("end", (422, {"$.media[0]": ["too large"]})), ("skip", (202, None))],
+)
+async def test_given_an_item_that_cannot_be_had_then_the_setting_says_what_becomes_of_the_list(
+    tmp_path: Path, missing: str, answer: tuple[int, Any]
+) -> None:
+    async with serving(media={"folder": str(tmp_path), "missing": missing}) as service:
+        service.telephony.sounds.unfetchable.add("hello_1")
+        body = {"media": ["sound:hello_1", "sound:ss-noservice"]}
+        path = f"{service.playback_path}?wait=started"
+        status, found = await service.bird("POST", path, body)
+        assert (status, found.get("details")) == answer
+        clips = [playback.clips for playback in service.telephony.player.started]
+        assert clips == ([] if missing == "end" else [[Missing.SKIPPED, "ss-noservice"]])
 
 
 async def test_given_a_url_when_played_then_it_is_shown_without_its_query(

@@ -100,7 +100,7 @@ async def test_given_a_url_then_its_clip_is_what_asterisk_plays(house: House) ->
     assert clip.length == 1000
     assert clip.peak == pytest.approx(0.5, abs=0.01)
     assert pitch(samples) == pytest.approx(TONE, abs=1)
-    assert await house.pipeline.check(house.origin.url("/hello.wav")) == clip
+    assert await house.pipeline.clip(house.origin.url("/hello.wav")) == clip
     assert len(house.origin.seen) == 1
 
 

@@ -30,7 +30,7 @@ class Lookup:
         """See `MediaLookup.look`."""
         if is_url(media):
             try:
-                return (await self._pipeline.check(media)).length
+                return (await self._pipeline.clip(media)).length
             except MediaFailed as failed:
                 raise ClipFailed(0, media, failed.in_words()) from None
         sound = self._shelf.get(media)

@@ -96,10 +96,6 @@ class Pipeline:
         # Who gives up waiting does not take the clip from the others.
         return await asyncio.shield(self._asking[key])
 
-    async def check(self, url: str) -> Clip:
-        """A dry run: raises what `clip` would, and the clip is there when it is played."""
-        return await self.clip(url)
-
     def _ask(self, key: str, target: Target) -> None:
         """One question on its way for each URL."""
         if self._closed:

@@ -1,23 +1,20 @@
 """Answers that few questions are about and many requests need: a failure is believed, too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic
 
 from .database import TOO_LATE, OutOfReach
-from .kept import Kept
+from .kept import LONGEST_SECONDS, Kept, Key, Value
 
-REST_SECONDS = 1.0
+REST_SECONDS = LONGEST_SECONDS
 """After a failure nobody asks for so long: it is believed as long as an answer, and no longer."""
 
 FIRST_SECONDS, SHORT_SECONDS = 1.0, 0.1
 """How long a question is waited for at most, and when the one before was not answered."""
 
 A_MOMENT_AGO = "it did not answer a moment ago"
-
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
 
 
 class Impatient(Generic[Key, Value]):

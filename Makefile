@@ -10,8 +10,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PBX := asterisk-conf/test-pbx/pbx
 
+# Who listens, or measures, has the machine for itself; the others mostly wait.
+FAST := not asterisk and not mariadb and not alone
+ALONE := alone and not asterisk and not mariadb
+DEAF := deaf and not alone
+EARS := (asterisk or mariadb) and not ($(DEAF))
+SIDE_BY_SIDE := -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-fast check format lock clean compose-test bench
+.PHONY: help venv run test test-fast check format lock clean compose-test bench soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
@@ -23,10 +30,14 @@ run: $(STAMP) ## a real Asterisk, its test PBX and the service; Ctrl-C ends them
 	@$(PBX) -- $(BIN)/callcue serve --demo
 
 test: $(STAMP) ## every test, those against a real Asterisk included
-	$(BIN)/pytest
+	$(BIN)/pytest -m "$(FAST)" $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m "$(ALONE)"
+	$(BIN)/pytest -m "$(DEAF)" $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m "$(EARS)"
 
 test-fast: $(STAMP) ## only the tests that need no Asterisk and no MariaDB
-	$(BIN)/pytest -m "not asterisk and not mariadb"
+	$(BIN)/pytest -m "$(FAST)" $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m "$(ALONE)"
 
 compose-test: $(STAMP) ## build docker/ and listen to it; with an engine of our own where there is no Docker
 	docker/lab $(BIN)/pytest tests/compose/*_in_containers.py tests/compose/alone_in_a_container.py
@@ -36,6 +47,9 @@ bench: $(STAMP) ## figures beside raw AMI and ARI, into docs/performance.md; QUI
 	$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
 		$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
 	PYTHONPATH=tests $(BIN)/python -m bench $(if $(QUICK),--quick)
+
+soak: $(STAMP) ## random commands on twenty calls, then rounds of chaos; SOAK='--seed 2 --rounds 60'
+	PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
 
 check: $(STAMP) ## lint, formatting and types
 	$(BIN)/ruff check

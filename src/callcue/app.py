@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from aiohttp import web
 
@@ -15,58 +15,62 @@ from callcue.api.bird.calls import LiveCalls
 from callcue.api.bird.entrance import Entrance
 from callcue.api.bird.envelope import envelope
 from callcue.api.bird.handlers import BirdApi
+from callcue.api.bird.idempotency import Idempotency
+from callcue.api.bird.journal import Journal
+from callcue.api.bird.many import ManyCalls
 from callcue.api.bird.media import MediaApi
 from callcue.api.bird.playbacks import Playbacks
 from callcue.api.bird.sounds import SoundsApi
+from callcue.api.bird.streams import EventStreams
 from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
 from callcue.api.clips import ClipFiles
+from callcue.api.counts import CommandCount
+from callcue.api.doorman import DoorLimits, Doorman
 from callcue.api.health import Health, Readiness
-from callcue.api.keys import AccessKey, AccessKeys
+from callcue.api.keys import AccessKey, AccessKeys, FixedKeys
 from callcue.api.lockout import Lockout
+from callcue.api.metrics import MetricsPage
 from callcue.api.openapi.document import document
 from callcue.api.openapi.served import Description
+from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
 from callcue.app_media import delivery_to, media_parts, running
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
-from callcue.asterisk.server import AsteriskAddress
+from callcue.asterisk.server import AsteriskAddress, AsteriskServer
+from callcue.asterisk.server import Readiness as ServerReadiness
 from callcue.core.controller import Controller
-from callcue.core.ports import Ledger, MediaLibrary, Server
-from callcue.core.session import Limits
+from callcue.core.limits import Limits
+from callcue.core.ports import Ledger
+from callcue.core.refusals import Refusals
 from callcue.core.types import Missing as MissingItem
-from callcue.media.sounds import Missing
+from callcue.events.event import EventsOutOfReach
+from callcue.events.streams import Streams
+from callcue.fleet import Fleet
+from callcue.metrics.metrics import Metrics
+from callcue.reloading import Heed, Reloader
 from callcue.settings import Settings
 from callcue.settings.tables import Asterisk
 from callcue.settings.tls import tls_context
+from callcue.steps import LoggedSteps
 from callcue.store.answers import Retention
 from callcue.store.store import Store
+from callcue.telephony import Telephony
 
 LARGEST_BODY = 1024 * 1024
-
-
-class Telephony(Server, Protocol):
-    """One Asterisk, as `callcue.asterisk.server` has it; tests have their own."""
-
-    def report_to(self, controller: Controller) -> None:
-        """Name the one who is told what happens."""
-
-    def stock(self, wrapped: Callable[[MediaLibrary, Missing], MediaLibrary]) -> None:
-        """Play more than its own sounds: *wrapped* makes of these what there is instead."""
-
-    def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
-        """Get into rooms by VICIdial's own dialplan, in the context that this says."""
-
-    async def run(self) -> None:
-        """Keep the link up until cancelled."""
-
-    def readiness(self) -> Readiness:
-        """Whether it is."""
 
 
 _MISSING = {"end": MissingItem.ENDS, "skip": MissingItem.SKIPPED}
 
 CONTROLLER: web.AppKey[Controller] = web.AppKey("controller", Controller)
 """The one door to the sessions."""
+DOORMAN: web.AppKey[Doorman] = web.AppKey("doorman", Doorman)
+"""Who lets connections in."""
+REFUSALS: web.AppKey[Refusals] = web.AppKey("refusals", Refusals)
+"""How often which bound was reached."""
+
+RELOADER: web.AppKey[Reloader] = web.AppKey("reloader", Reloader)
+"""Who takes other settings over while it runs."""
 
 
 def asterisk_addresses(settings: Settings) -> list[AsteriskAddress]:
@@ -76,10 +80,16 @@ def asterisk_addresses(settings: Settings) -> list[AsteriskAddress]:
         SettingsError: the CA file is of no use.
 
     """
-    return [_asterisk_address(settings, asterisk) for asterisk in settings.asterisk]
+    return [asterisk_address(settings, asterisk) for asterisk in settings.asterisk]
 
 
-def _asterisk_address(settings: Settings, asterisk: Asterisk) -> AsteriskAddress:
+def asterisk_address(settings: Settings, asterisk: Asterisk) -> AsteriskAddress:
+    """The same for one of them.
+
+    Raises:
+        SettingsError: the CA file is of no use.
+
+    """
     return AsteriskAddress(
         name=asterisk.name,
         host=asterisk.host,
@@ -90,6 +100,7 @@ def _asterisk_address(settings: Settings, asterisk: Asterisk) -> AsteriskAddress
         ignore=settings.calls.ignore_channels,
         agents=settings.agents_of(asterisk.name),
         agent_channels=settings.calls.agent_channels,
+        tags=settings.calls.tags,
         resumable=settings.calls.resumable_applications,
         bound_seconds=settings.playback.bound_seconds,
         hold_seconds=settings.playback.hold_seconds,
@@ -99,7 +110,11 @@ def _asterisk_address(settings: Settings, asterisk: Asterisk) -> AsteriskAddress
 def make_store(settings: Settings) -> Store:
     """The store of the settings. Nothing is opened yet."""
     kept = settings.store
-    return Store(settings.store_url, Retention(days=kept.record_days, rows=kept.record_rows))
+    return Store(
+        settings.store_url,
+        Retention(days=kept.record_days, rows=kept.record_rows),
+        history_seconds=kept.history_hours * 3600,
+    )
 
 
 def make_app(
@@ -108,53 +123,103 @@ def make_app(
     ledger: Ledger,
     limits: Limits | None = None,
     store: Store | None = None,
+    refusals: Refusals | None = None,
+    connect: Callable[[AsteriskAddress], Telephony] = AsteriskServer,
 ) -> web.Application:
     """The service, ready to be served. It runs *servers* for as long as it is up itself.
 
-    Without a *store* one in memory.
+    Without a *store* one in memory. *connect* makes the servers that a reload adds.
     """
-    store = store or Store()
-    media = media_parts(settings)
-    for server, asterisk in zip(servers, settings.asterisk, strict=True):
-        server.stock(media.stock(delivery_to(asterisk, settings, media)))
+    store, metrics, refusals = store or Store(), Metrics(), refusals or Refusals()
+    media = media_parts(settings, metrics.media, refusals)
+    heeds: list[Heed] = []
+    fleet = Fleet(servers)
+    workspaces = Workspaces(_workspaces(settings))
+    journal = Journal(LoggedSteps(metrics.times), store.events, workspaces)
     limits = replace(limits or Limits(), missing=_MISSING[settings.media.missing])
-    controller = Controller(servers=servers, ledger=ledger, limits=limits)
-    for server in servers:
-        server.report_to(controller)
+    controller = Controller(
+        servers=servers,
+        ledger=metrics.counted(ledger),
+        limits=limits,
+        witness=journal,
+        refusals=refusals,
+    )
+    journal.look_into(controller.directory)
+    streams = Streams(settings.events.streams)
+    store.events.tell(streams.publish)
+    metrics.show(controller, fleet.servers, media.cache, store, refusals)
     lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
+    door_limits = DoorLimits(settings.http.connections, settings.http.connections_per_address)
+    doorman = Doorman(door_limits, address, refusals)
     app = web.Application(
-        middlewares=[request_log, envelope],
+        middlewares=[doorman.watch, request_log(metrics.requests), envelope],
         client_max_size=LARGEST_BODY,
         # What is passed on must stay as it came; and no small body becomes a large one in here.
         handler_args={"auto_decompress": False},
     )
     if media.urls is not None:
         routes.add(app, routes.clip_routes(ClipFiles(media.urls, media.folders)))
-    workspaces = Workspaces(_workspaces(settings))
-    entrance = Entrance(AccessKeys(_keys(settings), lockout), workspaces, address)
-    database = vicidial_database(app, settings)
-    if settings.vicidial.join == "dialplan":
-        for server in servers:
+    fixed = FixedKeys(_keys(settings))
+    heeds.append(lambda new: workspaces.replace(_workspaces(new)))
+    heeds.append(lambda new: fixed.replace(_keys(new)))
+    paces = Paces(_key_rates(settings), metrics.refusals)
+    heeds.append(lambda new: paces.replace(_key_rates(new)))
+    keys = AccessKeys([fixed, store.keys], lockout)
+    entrance = Entrance(keys, workspaces, address, paces, metrics.refusals)
+    idempotency = Idempotency(store.promises, refusals)
+    database = vicidial_database(app, settings, heeds)
+
+    def ready(server: Telephony, asterisk: Asterisk, all_of_it: Settings) -> Telephony:
+        server.stock(media.stock(delivery_to(asterisk, all_of_it, media)))
+        server.report_to(controller)
+        server.known_as(store.identity)
+        if settings.vicidial.join == "dialplan":
             server.join_rooms_by(room_context(settings, database))
+        return server
+
+    for server, asterisk in zip(servers, settings.asterisk, strict=True):
+        ready(server, asterisk, settings)
     description = Description()
     json_api = [
-        *_bird_routes(settings, controller, entrance, workspaces),
-        *routes.media_routes(MediaApi(media.lookup(servers)), entrance),
+        *_bird_routes(
+            settings,
+            controller,
+            entrance,
+            idempotency,
+            LiveCalls(controller, workspaces, lambda: [server.name for server in fleet.servers]),
+            store,
+            streams,
+            refusals,
+            metrics.commands("bird"),
+        ),
+        *routes.media_routes(MediaApi(media.lookup(fleet.servers)), entrance, idempotency),
         *routes.sound_routes(SoundsApi(media.store, entrance)),
-        *routes.health_routes(Health(_readiness_of(servers), __version__)),
+        *routes.health_routes(Health(_readiness_of(fleet, controller), __version__)),
         *routes.description_routes(description),
     ]
     if settings.vicidial.enabled:
         json_api += routes.operator_routes(AnswersLog(store.answers, entrance))
     routes.add(app, json_api)
+    routes.add(app, routes.metrics_routes(MetricsPage(metrics.text, entrance)))
     description.publish(document(json_api, __version__))
     if settings.vicidial.enabled:
-        add_vicidial(app, settings, controller, store, lockout, address, database)
-    app[CONTROLLER] = controller
+        add_vicidial(app, settings, controller, store, lockout, address, database, metrics, heeds)
+    app[CONTROLLER], app[DOORMAN], app[REFUSALS] = controller, doorman, refusals
+    app[RELOADER] = Reloader(
+        settings,
+        fleet,
+        controller,
+        enlist=lambda one, new: ready(connect(asterisk_address(new, one)), one, new),
+        address=asterisk_address,
+        heeds=heeds,
+    )
+    app.on_shutdown.append(_let_go(streams))
     app.cleanup_ctx.append(running(media))
     app.cleanup_ctx.append(_kept(store, lockout))
-    app.cleanup_ctx.append(_running(servers))
+    if ledger is store.playbacks:
+        app.cleanup_ctx.append(_resumed(store, controller, servers, journal))
+    app.cleanup_ctx.append(_running(fleet))
     return app
 
 
@@ -162,12 +227,24 @@ def _bird_routes(
     settings: Settings,
     controller: Controller,
     entrance: Entrance,
-    workspaces: Workspaces,
+    idempotency: Idempotency,
+    calls: LiveCalls,
+    store: Store,
+    streams: Streams,
+    refusals: Refusals,
+    count: CommandCount,
 ) -> list[routes.Route]:
-    calls = LiveCalls(controller, workspaces, servers=settings.servers)
     endless = settings.playback.loop_zero == "until_stopped"
-    playbacks = Playbacks(controller, calls, zero_rounds=None if endless else 1)
-    return routes.bird_routes(BirdApi(calls, playbacks), entrance)
+    playbacks = Playbacks(
+        controller,
+        calls,
+        history=store.events,
+        zero_rounds=None if endless else 1,
+        count=count,
+    )
+    many = ManyCalls(controller, calls, playbacks, settings.calls.tags)
+    listening = EventStreams(streams, store.events, calls, refusals)
+    return routes.bird_routes(BirdApi(calls, playbacks, many), listening, entrance, idempotency)
 
 
 def _workspaces(settings: Settings) -> list[Workspace]:
@@ -202,12 +279,34 @@ def _keys(settings: Settings) -> list[AccessKey]:
     ]
 
 
-def _readiness_of(servers: Sequence[Telephony]) -> Callable[[], dict[str, Readiness]]:
-    return lambda: {server.name: server.readiness() for server in servers}
+def _key_rates(settings: Settings) -> Rates:
+    """How often each access key may ask."""
+    limits = settings.limits
+    own = {name: Rate(rate.per_second, rate.burst) for name, rate in limits.keys.items()}
+    return Rates(Rate(limits.key_per_second, limits.key_burst), own)
 
 
-TELEPHONY: web.AppKey[asyncio.Future[list[None]]] = web.AppKey("asterisk side", asyncio.Future)
+_ENDING = ServerReadiness(ready=False, phase="ending", reason="callcue is about to end")
+
+
+def _readiness_of(
+    fleet: Fleet[Telephony], controller: Controller
+) -> Callable[[], dict[str, Readiness]]:
+    return lambda: {
+        server.name: _ENDING if controller.closed else server.readiness()
+        for server in fleet.servers
+    }
+
+
+TELEPHONY: web.AppKey[asyncio.Future[None]] = web.AppKey("asterisk side", asyncio.Future)
 """What runs the Asterisk side. It never ends by itself but by a fault of ours."""
+
+
+def _let_go(streams: Streams) -> Callable[[web.Application], Awaitable[None]]:
+    async def ends(_: web.Application) -> None:
+        streams.close()
+
+    return ends
 
 
 def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -219,15 +318,28 @@ def _kept(store: Store, lockout: Lockout) -> Callable[[web.Application], AsyncIt
     return context
 
 
-def _running(servers: Sequence[Telephony]) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def context(app: web.Application) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(server.run(), name=f"asterisk {server.name}") for server in servers
-        ]
-        app[TELEPHONY] = asyncio.gather(*tasks)
+def _resumed(
+    store: Store, controller: Controller, servers: Sequence[Telephony], journal: Journal
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Go on where a service before this one was, if it has left a record that can be read."""
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        if store.identity:
+            for server in servers:
+                server.known_as(store.identity)
+            with suppress(EventsOutOfReach):
+                left = [playback.id for playback in store.playbacks.unended()]
+                journal.know(await store.events.latest(left))
+            controller.resume()
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, app[TELEPHONY], return_exceptions=True)
+
+    return context
+
+
+def _running(fleet: Fleet[Telephony]) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        app[TELEPHONY] = fleet.start()
+        yield
+        await fleet.close()
 
     return context

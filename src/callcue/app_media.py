@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from callcue.core.ports import MediaLibrary, Server
+from callcue.core.refusals import Refusals
 from callcue.core.types import Milliseconds
 from callcue.media.addresses import Addresses, Allowed, SystemResolver
 from callcue.media.audio_store import ShelvedSounds
@@ -23,9 +24,10 @@ from callcue.media.holding import Held
 from callcue.media.library import Library
 from callcue.media.lookup import Lookup
 from callcue.media.pipeline import Pipeline
-from callcue.media.shelf import Shelf
+from callcue.media.shelf import Shelf, ShelfLimits
 from callcue.media.sounds import Missing
 from callcue.media.threads import in_thread
+from callcue.media.watch import MediaWatch
 from callcue.settings import Settings, SettingsError
 from callcue.settings.media import Media
 from callcue.settings.tables import Asterisk
@@ -55,8 +57,8 @@ class MediaParts:
         return {folder.name: folder for folder in (self.cache.folder, self.shelf.folder)}
 
     def lookup(self, servers: Sequence[Server]) -> Lookup:
-        """What would become of media on any of *servers*, once they are stocked."""
-        return Lookup(self.shelf, self.pipeline, [server.sounds for server in servers])
+        """What would become of media on any of *servers*, those that there are when it is asked."""
+        return Lookup(self.shelf, self.pipeline, lambda: [server.sounds for server in servers])
 
     def stock(self, delivery: Delivery) -> Callable[[MediaLibrary, Missing], MediaLibrary]:
         """What an Asterisk's own sounds are to be wrapped in."""
@@ -65,7 +67,9 @@ class MediaParts:
         )
 
 
-def media_parts(settings: Settings) -> MediaParts:
+def media_parts(
+    settings: Settings, watch: MediaWatch | None = None, refusals: Refusals | None = None
+) -> MediaParts:
     """Of the settings. Nothing is opened yet.
 
     Raises:
@@ -77,7 +81,7 @@ def media_parts(settings: Settings) -> MediaParts:
     cache = Clips(
         folder / "cache", FolderLimits(bytes=media.cache, seconds=media.cache_days * 86_400)
     )
-    decoder, resolver = make_decoder(media), SystemResolver()
+    decoder, resolver = make_decoder(media, watch), SystemResolver()
     fetcher = Fetcher(
         Addresses(resolver, _allowed(media)),
         FetchLimits(
@@ -86,10 +90,11 @@ def media_parts(settings: Settings) -> MediaParts:
             bytes=media.largest,
         ),
         tls=tls_context(media.tls_ca, "media.tls_ca") if media.tls_ca is not None else None,
+        watch=watch,
     )
-    shelf = Shelf(folder / "sounds")
+    shelf = _shelf(media)
     return MediaParts(
-        store=ShelvedSounds(shelf, decoder, media.largest),
+        store=ShelvedSounds(shelf, decoder, media.largest, refusals),
         shelf=shelf,
         cache=cache,
         pipeline=Pipeline(fetcher, decoder, cache),
@@ -102,11 +107,14 @@ def media_parts(settings: Settings) -> MediaParts:
 def audio_store(settings: Settings) -> ShelvedSounds:
     """The operator's clips, also for who runs beside the service."""
     media = settings.media
-    shelf = Shelf(Path(media.folder) / "sounds")
-    return ShelvedSounds(shelf, make_decoder(media), media.largest)
+    return ShelvedSounds(_shelf(media), make_decoder(media), media.largest)
 
 
-def make_decoder(media: Media) -> Decoder:
+def _shelf(media: Media) -> Shelf:
+    return Shelf(Path(media.folder) / "sounds", ShelfLimits(media.sounds, media.sounds_bytes))
+
+
+def make_decoder(media: Media, watch: MediaWatch | None = None) -> Decoder:
     """Of the settings."""
     limits = DecoderLimits(
         longest=Milliseconds(round(media.longest_seconds * 1000)),
@@ -114,7 +122,7 @@ def make_decoder(media: Media) -> Decoder:
         wall_seconds=round(media.decode_seconds),
         at_once=media.decoders,
     )
-    return Decoder(limits, loudness=media.loudness)
+    return Decoder(limits, loudness=media.loudness, watch=watch)
 
 
 def delivery_to(asterisk: Asterisk, settings: Settings, parts: MediaParts) -> Delivery:
@@ -125,8 +133,19 @@ def delivery_to(asterisk: Asterisk, settings: Settings, parts: MediaParts) -> De
 
     """
     if asterisk.media_url is not None:
-        assert parts.urls is not None
+        if parts.urls is None:
+            raise SettingsError(f"asterisk {asterisk.name}: the first media_url needs a restart")
         return ByUrl(parts.urls, asterisk.media_url)
+    return by_folder(asterisk, settings)
+
+
+def by_folder(asterisk: Asterisk, settings: Settings) -> ByFolder:
+    """How one gets at them that sees our folder.
+
+    Raises:
+        SettingsError: it cannot be told the name of the folder.
+
+    """
     try:
         return ByFolder(asterisk.media_folder or settings.media.folder)
     except ValueError as error:

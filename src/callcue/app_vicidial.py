@@ -12,6 +12,7 @@ from callcue.api.address import ClientAddress
 from callcue.api.agents import AgentRooms, RoomsInOrder, RoomsOfDirectory
 from callcue.api.lockout import Lockout
 from callcue.api.passwords import Passwords
+from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, FixedUsers, UsersOfAll, UserSource
 from callcue.api.vicidial import fronter, wire
@@ -31,6 +32,8 @@ from callcue.asterisk.dialplan import DEFAULT_CONTEXT
 from callcue.core.controller import Controller
 from callcue.core.types import Role
 from callcue.media.folder import FolderOfSounds
+from callcue.metrics.metrics import Metrics
+from callcue.reloading import Heed
 from callcue.settings import Settings, SettingsError
 from callcue.settings.tables import User
 from callcue.settings.tls import tls_context
@@ -49,7 +52,9 @@ class VicidialDatabase:
     servers: VicidialAgents
 
 
-def vicidial_database(app: web.Application, settings: Settings) -> VicidialDatabase | None:
+def vicidial_database(
+    app: web.Application, settings: Settings, heeds: list[Heed]
+) -> VicidialDatabase | None:
     """VICIdial's database, if the settings have one; *app* closes it.
 
     Raises:
@@ -76,6 +81,7 @@ def vicidial_database(app: web.Application, settings: Settings) -> VicidialDatab
 
     app.on_cleanup.append(close)
     agents = VicidialAgents(database, _servers(settings))
+    heeds.append(lambda new: agents.name_servers(_servers(new)))
     return VicidialDatabase(
         users=VicidialUsers.of(database) if table.users else None,
         agents=agents if table.agents else None,
@@ -113,16 +119,23 @@ def add_vicidial(
     lockout: Lockout,
     address: ClientAddress,
     database: VicidialDatabase | None,
+    metrics: Metrics,
+    heeds: list[Heed],
 ) -> None:
     """Add `api.php`, `non_agent_api.php`, and the pages that the real VICIdial answers."""
-    users = UsersOfAll(_user_sources(settings, store, database))
+    fixed = FixedUsers(_users(settings))
+    heeds.append(lambda new: fixed.replace(_users(new)))
+    users = UsersOfAll(_user_sources(fixed, store, database))
     passwords = Passwords(users, lockout, like=[user.password for user in _users(settings)])
-    logins = Users(users, passwords)
+    logins = Users(users, passwords, metrics.refusals)
+    paces = Paces(_user_rates(settings), metrics.refusals)
+    heeds.append(lambda new: paces.replace(_user_rates(new)))
     upstream = _upstream(settings)
     cors = _cors(settings)
     api = ApiPhp(
-        functions=_functions(settings, controller, logins, database),
+        functions=_functions(settings, controller, logins, database, metrics, heeds),
         users=logins,
+        paces=paces,
         address=address,
         build=__version__,
         active=settings.vicidial.active,
@@ -134,7 +147,7 @@ def add_vicidial(
     routes.add(app, routes.vicidial_routes(api))
     pages = _other_pages(app, settings, upstream, api, address, store.answers)
     sounds = _sounds_list(settings)
-    non_agent = NonAgentApi(sounds, logins, address, record=store.answers, others=pages)
+    non_agent = NonAgentApi(sounds, logins, paces, address, record=store.answers, others=pages)
     routes.add(app, routes.non_agent_routes(non_agent))
     if pages is not None:  # last of all below these paths: they leave nothing for the next
         routes.add(app, routes.upstream_routes(pages))
@@ -161,21 +174,39 @@ def _sounds_list(settings: Settings) -> SoundsList:
 
 
 def _functions(
-    settings: Settings, controller: Controller, logins: Users, database: VicidialDatabase | None
+    settings: Settings,
+    controller: Controller,
+    logins: Users,
+    database: VicidialDatabase | None,
+    metrics: Metrics,
+    heeds: list[Heed],
 ) -> dict[str, Function]:
     """The functions of api.php that are answered here."""
-    hosts = {asterisk.name: asterisk.host for asterisk in settings.asterisk}
-    playback = AudioPlayback(controller, hosts, _agent_rooms(controller, database))
+    count = metrics.commands("vicidial")
+    hosts = _hosts(settings)
+
+    def name_hosts(new: Settings) -> None:
+        hosts.clear()
+        hosts.update(_hosts(new))
+
+    heeds.append(name_hosts)
+    playback = AudioPlayback(controller, hosts, _agent_rooms(controller, database), count)
     upstream = settings.vicidial.upstream
     silent_for = upstream.idle_seconds if upstream is not None else 0
     functions: dict[str, Function] = {
-        wire.FUNCTION: AudioPlaybackFunction(playback, logins, settings.vicidial.echo),
+        wire.FUNCTION: AudioPlaybackFunction(
+            playback, logins, settings.vicidial.echo, metrics.refusals
+        ),
         wire.WEBSERVER_FUNCTION: Webserver(__version__, upstream_seconds=silent_for),
     }
     if database is not None and database.agents is not None:
-        stop = fronter.FronterAudioStop(controller, database.agents, logins)
+        stop = fronter.FronterAudioStop(controller, database.agents, logins, count)
         functions[fronter.FUNCTION] = stop
     return functions
+
+
+def _hosts(settings: Settings) -> dict[str, str]:
+    return {asterisk.name: asterisk.host for asterisk in settings.asterisk}
 
 
 def _upstream(settings: Settings) -> Upstream | None:
@@ -225,15 +256,22 @@ def _other_pages(
 
 
 def _user_sources(
-    settings: Settings, store: Store, database: VicidialDatabase | None
+    fixed: FixedUsers, store: Store, database: VicidialDatabase | None
 ) -> list[UserSource]:
     """The first that knows a name is right about it."""
     vicidials = [database.users] if database is not None and database.users is not None else []
-    return [FixedUsers(_users(settings)), store.users, *vicidials]
+    return [fixed, store.users, *vicidials]
 
 
 def _users(settings: Settings) -> list[ApiUser]:
     return [api_user(table) for table in settings.users]
+
+
+def _user_rates(settings: Settings) -> Rates:
+    """How often each API user may ask."""
+    limits = settings.limits
+    own = {name: Rate(rate.per_second, rate.burst) for name, rate in limits.users.items()}
+    return Rates(Rate(limits.user_per_second, limits.user_burst), own)
 
 
 def api_user(table: User) -> ApiUser:

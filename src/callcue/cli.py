@@ -3,14 +3,26 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcue import __version__, cli_log, cli_sounds, cli_users, demo
+from callcue import (
+    __version__,
+    cli_doctor,
+    cli_keys,
+    cli_log,
+    cli_reload,
+    cli_sounds,
+    cli_users,
+    demo,
+)
 from callcue.api.keys import digest, new_key
 from callcue.core.directories import Directories
 from callcue.settings import Settings, SettingsError, load
+from callcue.settings.control import control_socket
+from callcue.settings.load import settings_file
 from callcue.terminal import EXIT_FAULT, EXIT_SETTINGS, SettingsFile, fail, read_password
 
 if TYPE_CHECKING:
@@ -26,8 +38,11 @@ app = typer.Typer(
 
 
 app.add_typer(cli_users.app, name="user")
+app.add_typer(cli_keys.app, name="key")
 app.add_typer(cli_sounds.app, name="sound")
 app.command("log")(cli_log.show)
+app.command("doctor")(cli_doctor.examine)
+app.command("reload")(cli_reload.reload)
 
 
 def main() -> None:
@@ -59,8 +74,13 @@ def serve(
 ) -> None:
     """Run the service until Ctrl-C or SIGTERM."""
     try:
-        found = load(settings, os.environ, demo=demo_mode)
-        raise typer.Exit(0 if _serve(found) else EXIT_FAULT)
+
+        def read() -> Settings:
+            found = load(settings, os.environ, demo=demo_mode)
+            return demo.with_demo_credentials(found) if found.demo else found
+
+        socket = control_socket(settings_file(settings, os.environ))
+        raise typer.Exit(0 if _serve(read, socket) else EXIT_FAULT)
     except SettingsError as error:
         fail(str(error), EXIT_SETTINGS)
 
@@ -81,21 +101,22 @@ def print_new_key() -> None:
     typer.echo(f"sha256 (for the settings): {digest(key)}")
 
 
-def _serve(settings: Settings) -> bool:
+def _serve(read: Callable[[], Settings], socket: Path | None) -> bool:
     # Late, so that the small commands do not wait for everything there is.
     from callcue import logs
+    from callcue.rereading import Source
     from callcue.serving import CannotListen
     from callcue.serving import serve as run
 
+    settings = read()
     logs.configure(settings.log.level, settings.log.format)
     companion = None
     if settings.demo:
-        settings = demo.with_demo_credentials(settings)
         _shout(demo.WARNING)
         companion = _Invitation(settings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(run(settings, companion))
+            return runner.run(run(settings, companion, Source(read, socket)))
     except CannotListen as error:
         typer.echo(f"callcue: {error}", err=True)
         return False

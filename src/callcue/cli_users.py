@@ -15,6 +15,7 @@ from callcue.terminal import (
     EXIT_SETTINGS,
     SettingsFile,
     fail,
+    has_store,
     print_table,
     read_password,
     read_settings,
@@ -93,7 +94,7 @@ def list_users(
     """List the users of the settings file and of the store."""
     found = read_settings(settings)
     rows = [_shown(_user_of(table), "settings") for table in found.users]
-    if _is_there(found):
+    if has_store(found):
         rows += [_shown(user, "store") for user in _with_users(found, lambda book: book.all())]
     for row in rows:
         if as_json:
@@ -163,7 +164,7 @@ def _change(file: Path | None, name: str, work: Callable[["UserBook"], Awaitable
     if _is_in_file(found, name):
         fail(f"{name} is in the settings file: change it there", EXIT_FAULT)
     try:
-        if not _is_there(found):
+        if not has_store(found):
             raise NoSuchUser(name)
         _with_users(found, work)
     except NoSuchUser:
@@ -178,20 +179,6 @@ def _with_users(settings: Settings, work: Callable[["UserBook"], Awaitable[Any]]
 
 def _is_in_file(settings: Settings, name: str) -> bool:
     return any(table.user == name for table in settings.users)
-
-
-def _is_there(settings: Settings) -> bool:
-    """Whether there is a store to look into; in memory is none for us, which is said elsewhere."""
-    path = settings.store_url.partition("///")[2]
-    if not path:
-        return True
-    try:
-        Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # opening it says what is wrong
-    return True
 
 
 def _shown(user: "ApiUser", kept_in: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@
             playback = await callcue.call(channel, call.id).play("sound:offer", wait=True)
 
 What callcue refuses is raised as `Refused`, with its code; that it cannot be reached, as aiohttp's
-own `ClientError`. Nothing is sent twice: a PLAY whose answer was lost may be heard already.
+own `ClientError`. Nothing is sent twice by itself: a PLAY whose answer was lost may be heard
+already. With a *key* of your own it can be sent again until there is an answer, and is done once.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,13 +24,24 @@ from callcue.api.bird.answers import (
     CallPage,
     MediaChecked,
     MediaLookedAt,
+    OneOutcome,
+    Outcomes,
     Playback,
     PrefetchAccepted,
     SoundPage,
     StoredSound,
 )
 
-__all__ = ["Call", "CallInFull", "Callcue", "OneCall", "Playback", "Refused", "StoredSound"]
+__all__ = [
+    "Call",
+    "CallInFull",
+    "Callcue",
+    "OneCall",
+    "OneOutcome",
+    "Playback",
+    "Refused",
+    "StoredSound",
+]
 
 SECONDS = 60.0
 """For a request and its answer: longer than callcue waits for anything."""
@@ -111,6 +123,42 @@ class Callcue:
         """A playback of this workspace, also after it has ended."""
         return await self.ask(Playback, "GET", f"{self._workspace}/playbacks/{playback}")
 
+    # ---- many calls -------------------------------------------------------------------------
+
+    async def play_many(
+        self,
+        *media: str,
+        calls: Sequence[UUID | str] = (),
+        tag: str = "",
+        loop: int = 0,
+        timeout: int = 0,  # noqa: ASYNC109 - of the playback, in the words of the API
+        pause_milliseconds: int = 0,
+        if_playing: str = "queue",
+        audience: str = "everyone",
+        key: str = "",
+    ) -> list[OneOutcome]:
+        """Play a list into many calls, by their ids or by a tag; what became of it in each.
+
+        *timeout* in seconds. Asked again with the same *key* it is played once.
+        """
+        body = {
+            "media": media,
+            "loop": loop,
+            "timeout": timeout,
+            "pauseMilliseconds": pause_milliseconds,
+            **({"calls": [str(call) for call in calls]} if calls else {}),
+            **({"tag": tag} if tag else {}),
+        }
+        query = {"ifPlaying": if_playing, "audience": audience}
+        url = f"{self._workspace}/playbacks"
+        return (await self.ask(Outcomes, "POST", url, query=query, json=body, key=key)).results
+
+    async def stop_all(self, *, keep_queue: bool = False) -> list[OneOutcome]:
+        """Stop in all calls of the workspace; what became of it in each that had something."""
+        query = {"queue": "keep" if keep_queue else ""}
+        url = f"{self._workspace}/playback/stop"
+        return (await self.ask(Outcomes, "POST", url, query=query)).results
+
     # ---- media ------------------------------------------------------------------------------
 
     async def prefetch(self, *media: str) -> None:
@@ -151,13 +199,19 @@ class Callcue:
         return answer.model_validate(await self._asked(method, url, **more), extra="ignore")
 
     async def _asked(
-        self, method: str, url: str, query: Mapping[str, str] | None = None, **body: Any
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None = None,
+        key: str = "",
+        **body: Any,
     ) -> Any:
         if self._session is None:
             raise RuntimeError("use it as `async with Callcue(...)`")
         params = {name: value for name, value in (query or {}).items() if value}
+        headers = self._headers | ({"Idempotency-Key": key} if key else {})
         async with self._session.request(
-            method, url, params=params, headers=self._headers, **body
+            method, url, params=params, headers=headers, **body
         ) as response:
             if response.status == 204:
                 return None
@@ -196,10 +250,12 @@ class OneCall:
         if_playing: str = "queue",
         audience: str = "everyone",
         wait: bool = False,
+        key: str = "",
     ) -> UUID:
         """Play a list, of `sound:NAME` and URLs; returns the playback's id.
 
         *timeout* in seconds. With *wait* it is heard when this returns, or `Refused` says why not.
+        Asked again with the same *key* (a UUID, say) it is played once, and has the same id.
         """
         body = {
             "media": media,
@@ -213,7 +269,9 @@ class OneCall:
             "wait": "started" if wait else "",
         }
         url = f"{self._url}/playback"
-        answer = await self._callcue.ask(CallCommandResponse, "POST", url, query=query, json=body)
+        answer = await self._callcue.ask(
+            CallCommandResponse, "POST", url, query=query, json=body, key=key
+        )
         return answer.id
 
     async def playback(self) -> Playback:

@@ -5,6 +5,7 @@ Off unless asked for. Nothing of it is in the settings file; the hashes are made
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Protocol
 from uuid import UUID
 
@@ -37,7 +38,7 @@ WARNING = (
 
 def with_demo_credentials(settings: Settings) -> Settings:
     """The same settings, and the user and the workspace that everybody knows besides."""
-    user = User(user=USER, password_hash=SecretStr(PasswordHasher().hash(PASSWORD)))
+    user = User(user=USER, password_hash=SecretStr(_password_hash()))
     key = Key(name="demo", sha256=SecretStr(digest(ACCESS_KEY)), scopes=SCOPES)
     workspace = Workspace(id=WORKSPACE, name="demo", channels=(Channel(id=CHANNEL),), keys=(key,))
     return settings.model_copy(
@@ -46,6 +47,12 @@ def with_demo_credentials(settings: Settings) -> Settings:
             "workspaces": (*(w for w in settings.workspaces if w.id != WORKSPACE), workspace),
         }
     )
+
+
+@cache
+def _password_hash() -> str:
+    """Made once, so that the same settings read again are the same."""
+    return PasswordHasher().hash(PASSWORD)
 
 
 class Asterisk(Protocol):

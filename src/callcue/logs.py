@@ -17,10 +17,26 @@ from typing import Literal, TextIO
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 
+from callcue.core.tracing import REQUEST
+
 Format = Literal["auto", "console", "json"]
+
+
+def _with_request(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say in whose request this happens, unless the line itself says it."""
+    request = line.get("request") or REQUEST.get()
+    if request:
+        line["request"] = request
+    else:
+        line.pop("request", None)
+    return line
+
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
+    _with_request,
     structlog.processors.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -69,6 +69,20 @@ def read_settings(file: Path | None) -> Settings:
         fail(str(error), EXIT_SETTINGS)
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether there is a store to look into; in memory is none for us, which `with_store` says."""
+    path = settings.store_url.partition("///")[2]
+    if not path:
+        return True
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # opening it says what is wrong
+    return True
+
+
 def with_store(
     settings: Settings, work: Callable[["Database"], Awaitable[T]], *, create: bool = False
 ) -> T:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from ears import clips
 from ears.ear import EarServer
 from real.hand import Hand, open_hand
 from real.mariadb_fixture import mariadb
 from real.parties import ears_for
-from real.pbx import NoAsterisk, Pbx, running_pbx
+from real.pbx import NoAsterisk, Pbx, as_debian_starts_it, running_pbx
 from real.room import NewRoom, Room
 from real.scenes import Scenes
 from real.service import Service, running_service
+from real.sounds import make_clips
 from real.talk import Telephone
 from real.world import make_sounds
 
@@ -53,28 +53,18 @@ def other_pbx(pbx: Pbx) -> Iterator[Pbx]:
 def _pbx_of(version: str) -> Iterator[Pbx]:
     try:
         with running_pbx("--asterisk", version) as found:
-            _make_clips(found.sounds)
+            make_clips(found.sounds)
             make_sounds(found.sounds)
             yield found
     except NoAsterisk as missing:
         pytest.exit(f"no Asterisk for the tests: {missing}", returncode=1)
 
 
-def _make_clips(sounds: Path) -> None:
-    for name, samples in {
-        "sweep": clips.sweep(10),
-        "low": clips.tone(440, 4),
-        "high": clips.tone(1500, 4),
-        "tick": clips.tone(440, 0.02),
-    }.items():
-        clips.write_wav(sounds / f"{name}.wav", samples)
-    for name, samples in {
-        "short-low": clips.tone(440, 0.3),
-        "short-mid": clips.tone(900, 0.3),
-        "short-high": clips.tone(1500, 0.3),
-        "blink": clips.tone(440, 0.2),
-    }.items():
-        clips.write_sln(sounds / f"{name}.sln", samples)
+@pytest.fixture
+def before_all_others(pbx: Pbx) -> Iterator[None]:
+    """What is heard does not depend on how busy this machine is."""
+    with as_debian_starts_it(pbx):
+        yield
 
 
 @pytest_asyncio.fixture

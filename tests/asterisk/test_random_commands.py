@@ -5,9 +5,9 @@ import asyncio
 from hypothesis import Phase, given, settings
 from real.pbx import Pbx
 from real.world import real_world
+from stateful.everywhere import SAME_EVERYWHERE
 from stateful.runner import run
 from stateful.script import Script, scripts
-from stateful.test_random_commands import SAME_EVERYWHERE
 
 SCRIPTS = 25
 SIDE_BY_SIDE = 5

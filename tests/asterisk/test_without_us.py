@@ -2,13 +2,24 @@
 
 import asyncio
 import time
+from pathlib import Path
 
+import pytest
 from ears import hearing
-from ears.ear import EarServer
-from real.hand import Hand
+from ears.ear import Ear, EarServer
+from fakes.origin import origin, silent
+from real.hand import Hand, Message
 from real.pbx import Pbx
+from real.process import serving
 from real.room import Room
 from real.service import running_service
+from real.talk import Telephone
+
+BOUND_SECONDS = 120
+"""Of a leg that waits for a clip, in the dialplan."""
+
+VOICE = 600.0
+"""Hz of what the other party says."""
 
 
 async def leg_in(hand: Hand) -> str:
@@ -63,3 +74,55 @@ async def test_given_a_paused_clip_when_resumed_with_nobody_to_open_it_then_it_o
     ear.hang_up()
     await hand.do("Hangup", Channel=leg)
     await asyncio.wait_for(ear.gone.wait(), 5)
+
+
+@pytest.mark.parametrize("kind", ["room", "bridge"])
+async def test_given_a_leg_that_waits_for_an_item_when_the_service_dies_then_its_time_limit_ends_it(
+    pbx: Pbx, hand: Hand, ears: EarServer, tmp_path: Path, kind: str
+) -> None:
+    telephone, room = Telephone(hand, ears), Room("8600092", hand, ears)
+    if kind == "room":
+        ear, other = await room.party(), await room.party()
+    else:
+        ear, other = await telephone.talk()
+    channels = sorted(await hand.channels())
+    async with origin() as there:
+        there.paths["/late.wav"] = silent
+        media = {"allow": [f"127.0.0.1:{there.port}"]}
+        async with serving(pbx, tmp_path, {"media": media}) as service:
+            await service.knows(ear.id)
+            late = f"http://127.0.0.1:{there.port}/late.wav"
+            _, said = await service.integrator(ear.id).play_media("sound:short-low", late)
+            await hand.until(lambda: bool(steps_of(hand, said["id"], "waiting")))
+            service.process.kill()
+            await service.process.wait()
+
+    leg = await leg_in(hand)
+    left = (await hand.do("Getvar", Channel=leg, Variable="TIMEOUT(absolute)"))["Value"]
+    assert BOUND_SECONDS - 10 < float(left) <= BOUND_SECONDS
+    # Two minutes are over.
+    await hand.do("Setvar", Channel=leg, Variable="TIMEOUT(absolute)", Value="0.3")
+    await hand.until(lambda: bool(steps_of(hand, said["id"], "ended")))
+    (ended,) = steps_of(hand, said["id"], "ended")
+    assert (ended["Reason"], ended["Item"]) == ("timed_out", "2")
+
+    async with asyncio.timeout(5):
+        while sorted(await hand.channels()) != channels:
+            await asyncio.sleep(0.02)
+    for speaker, listener in ((ear, other), (other, ear)):
+        await is_heard(speaker, listener)
+    await telephone.close()
+    await room.close()
+
+
+def steps_of(hand: Hand, playback: str, state: str) -> list[Message]:
+    """What the leg of that playback has said of itself."""
+    said = (e for e in hand.of("UserEvent") if e["UserEvent"] == "CallcueLeg")
+    return [e for e in said if e["Playback"] == playback and e["State"] == state]
+
+
+async def is_heard(speaker: Ear, listener: Ear) -> None:
+    """Wait until it is."""
+    speaker.pitch = VOICE
+    await listener.until(lambda: hearing.strength(listener.frames[-1].samples, VOICE) > 1000)
+    speaker.pitch = 0.0

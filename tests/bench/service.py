@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.unhurried import UNHURRIED
 from real.pbx import Pbx
 
 from .wire import Wire, request
@@ -41,6 +42,7 @@ async def running_service(
         "CALLCUE_ASTERISK_SECRET": pbx.secret,
         "CALLCUE_HTTP_PORT": str(port),
     }
+    (folder / "callcue.toml").write_text(UNHURRIED)
     with (folder / "callcue.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "callcue", "serve", "--demo"),

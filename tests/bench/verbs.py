@@ -1,16 +1,18 @@
 """By ear: from sending a command to the frame in which it is heard, and to its answer.
 
 All contestants take turns in the same room, heard by the same ear, in an order that is shuffled
-for each round. Before each command there is a pause of a random fraction of a frame more: the
-mixer works in steps of 20 ms, and a fixed pause would always meet the same moment of a step.
+for each round. The mixer works in steps of 20 ms, so that when in a step a command is sent matters
+more than who sends it. Everybody sends each verb at the same moments, evenly spread over a step.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from ears import hearing
@@ -30,6 +32,8 @@ SEEK_TO = 6.0
 MORE = ("play", "stop") * 2
 """Before the others: when a PLAY is heard has the whole 20 ms of a frame as its spread."""
 VOLUME = -12
+GOLDEN = (math.sqrt(5) - 1) / 2
+"""Multiples of the golden section, without their whole part, leave no large gap anywhere."""
 
 
 @dataclass
@@ -89,6 +93,7 @@ class _Level:
         self._contestants = contestants
         self._plan = plan
         self._random = random.Random(1)
+        self._moments: defaultdict[tuple[str, str], Iterator[float]] = defaultdict(_moments)
         self._samples: dict[str, dict[str, Samples]] = {}
 
     async def measure(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -111,7 +116,7 @@ class _Level:
         self._ear.frames.clear()
         samples = self._samples[contestant.name]
         for verb in (*MORE, *contestant.verbs):
-            await self._settle()
+            await self._settle(next(self._moments[contestant.name, verb]))
             measured = _Command(self._ear, self._effect(contestant, verb))
             if not await measured.run(self._action(contestant, verb)):
                 samples[verb].missed += 1
@@ -119,10 +124,14 @@ class _Level:
                 return
             samples[verb].heard.append(measured.heard)
             samples[verb].answered.append(measured.answered)
-        await contestant.clear(self._place)
+            if verb == "stop":
+                await contestant.clear(self._place)
 
-    async def _settle(self) -> None:
-        await asyncio.sleep(SETTLE_SECONDS + self._random.random() * FRAME_SECONDS)
+    async def _settle(self, moment: float) -> None:
+        """Let what was before be over, and wait for that moment between two frames."""
+        await asyncio.sleep(SETTLE_SECONDS)
+        last = self._ear.frames[-1].at
+        await asyncio.sleep((last - time.monotonic()) % FRAME_SECONDS + moment * FRAME_SECONDS)
 
     def _action(self, contestant: Contestant, verb: str) -> Coroutine[Any, Any, None]:
         match verb:
@@ -156,6 +165,11 @@ class _Level:
 
     def _last_heard(self) -> Frame:
         return next(frame for frame in reversed(self._ear.frames) if hearing.audible(frame))
+
+
+def _moments() -> Iterator[float]:
+    """Parts of a frame, as evenly spread as can be after however many."""
+    return ((n * GOLDEN) % 1 for n in count())
 
 
 class _Command:

@@ -85,6 +85,23 @@ def quiet_runs(frames: Sequence[Frame]) -> list[int]:
     return [gap for gap in gaps if gap]
 
 
+LOST_FRAME = 1
+"""At a time: a mixer that comes late on a busy machine finds nothing, whatever callcue does."""
+
+LATE_FRAMES = 3
+"""So many may be empty where a busy machine mixes late; what was disturbed is silent longer."""
+
+
+def goes_on(frames: Sequence[Frame]) -> bool:
+    """Whether a sweep is heard in all of them, without a gap and without a jump."""
+    gap = max(quiet_runs(frames), default=0)
+    starts = [
+        sweep_position(frame) - 0.02 * index for index, frame in enumerate(frames) if audible(frame)
+    ]
+    jump = abs(float(np.median(starts[-10:])) - float(np.median(starts[:10])))
+    return gap <= LATE_FRAMES and jump < 0.1
+
+
 def onset(heard: NDArray[np.int16], clip: NDArray[np.int16]) -> int:
     """Where in *heard* the clip begins: the sample at which the two agree best."""
     match = np.correlate(heard.astype(np.float64), clip.astype(np.float64), mode="valid")

@@ -69,11 +69,13 @@ class RtpServer(EarServer):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for ear in self._ears:
-            await self._operator.hang_up(ear.mark)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            for ear in self._ears:
+                await self._operator.hang_up(ear.mark)
+        finally:  # an Asterisk that is dead hangs nobody up
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def new(self) -> Ear:
         port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

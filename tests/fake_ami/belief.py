@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .player_leg import asterisk_ms
 from .speech import Answer, Fields, ReceivedAction, error, event_list, success
 
 
@@ -25,7 +26,8 @@ class Belief:
             case "Login":
                 return self._answer_login(action)
             case "Ping":
-                return {"Response": "Success", "Ping": "Pong", "Timestamp": "1700000000.000001"}
+                now = f"{asterisk_ms() / 1000:.6f}"
+                return {"Response": "Success", "Ping": "Pong", "Timestamp": now}
             case "Logoff":
                 return {"Response": "Goodbye", "Message": "Thanks for all the fish."}
             case "Filter" | "Events":

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -51,14 +52,21 @@ class _Session:
 
 
 class FakeAmi:
-    """``async with FakeAmi() as ami:`` listens on ``ami.port`` of 127.0.0.1.
+    """``async with FakeAmi() as ami:`` listens on ``ami.port`` of 127.0.0.1, or of *host*.
 
     ``actions`` holds every action received, of all connections; ``belief`` what is answered by
     default; ``connections`` how many were ever accepted.
     """
 
-    def __init__(self, belief: Belief | None = None) -> None:
+    def __init__(
+        self,
+        belief: Belief | None = None,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.belief = belief or Belief()
+        self._tls = tls
+        self._host = host
         self.actions: list[ReceivedAction] = []
         self.connections = 0
         self.port = 0
@@ -86,7 +94,9 @@ class FakeAmi:
 
     async def start(self) -> None:
         """Listen; after a ``stop()`` on the same port as before."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._accept, self._host, self.port, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

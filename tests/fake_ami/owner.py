@@ -1,6 +1,7 @@
 """A link to the fake, with an owner who remembers all it is told."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -71,11 +72,16 @@ async def linked(
     secret: str = "a-secret",
     owner: Owner | None = None,
     phase: Phase = Phase.UP,
+    port: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Owner]:
-    """A running link to *ami*, entered once it is in *phase*, closed at the end."""
+    """A running link to *ami*, entered once it is in *phase*, closed at the end.
+
+    *port*: of whoever stands between.
+    """
     owner = owner or Owner()
     owner.link = Link(
-        ServerAddress("127.0.0.1", ami.port, "callcue", secret),
+        ServerAddress("127.0.0.1", port or ami.port, "callcue", secret, tls),
         wanted_events=wanted,
         on_event=owner.on_event,
         on_up=owner.on_up,

@@ -141,6 +141,7 @@ class PlayerLeg:
     def start(self, number: str) -> None:
         """``start-N``: the list, from its start."""
         self.running, self.number, self.mode = True, number, "playing"
+        self.item = int(self.variables["CALLCUE_FIRST"])
         self.left = int(self.variables["CALLCUE_LEFT"])
         self._playing()
 

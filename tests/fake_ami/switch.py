@@ -22,6 +22,8 @@ class Switch:
         """Events of these names happen and are not told."""
         self.most_heard = 0
         """The most clips that were ever heard in one room, or by one party, at one time."""
+        self.watches = True
+        """Whether `most_heard` is kept: with very many calls nothing else would be done."""
         self._numbers = count(1)
         self._news: asyncio.Queue[tuple[str, Fields]] = asyncio.Queue()
 
@@ -270,6 +272,8 @@ class Switch:
             self._tell("ConfbridgeEnd", {"Conference": room})
 
     def _note_heard(self) -> None:
+        if not self.watches:
+            return
         rooms = {leg.room for leg in self.legs.values() if leg.room}
         together = [len(self.heard(room)) for room in rooms]
         each = [len(self.heard_by(party)) for party in self.parties]

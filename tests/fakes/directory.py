@@ -33,6 +33,9 @@ class FakeDirectory:
     def parties(self, place: Place) -> Collection[Call]:
         return [call for call in self.live.values() if call.place == place]
 
+    def is_deserted(self, place: Place) -> bool:
+        return len(self.parties(place)) < (2 if isinstance(place, Bridge) else 1)
+
     def available(self, server: str) -> bool:
         return self.up and server == self.server
 
@@ -72,6 +75,5 @@ class FakeDirectory:
             self.agents.pop(call.agent, None)
         if self.on_left is not None:
             self.on_left(call)
-        fewest = 2 if isinstance(call.place, Bridge) else 1
-        if len(self.parties(call.place)) < fewest and self.on_deserted is not None:
+        if self.is_deserted(call.place) and self.on_deserted is not None:
             self.on_deserted(call.place)

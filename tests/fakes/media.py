@@ -19,6 +19,7 @@ class FakeMedia:
     unfetchable: set[str] = field(default_factory=set)
     """Those that nobody can refuse beforehand, and that cannot be had all the same."""
     released: list[str] = field(default_factory=list)
+    retained: list[str] = field(default_factory=list)
 
     async def check(self, media: Sequence[str]) -> None:
         self.asked.extend(media)
@@ -33,6 +34,9 @@ class FakeMedia:
         if media in self.unfetchable:
             raise ClipFailed(0, media, "too large")
         return SoundName(media)
+
+    def retain(self, clips: Collection[SoundName]) -> None:
+        self.retained.extend(sorted(clips))
 
     def release(self, clips: Collection[SoundName]) -> None:
         self.released.extend(sorted(clips))

@@ -1,7 +1,7 @@
 """A player that plays nothing, and reports everything as the real one does."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from callcue.core.errors import CallcueError, CannotPlayHere
@@ -42,7 +42,7 @@ class FakePlayer:
     """Every verb that was taken, in its order."""
     started: list[Playback] = field(default_factory=list)
     legs: dict[PlaybackId, FakeLeg] = field(default_factory=dict)
-    lost: dict[PlaybackId, LegEvent] = field(default_factory=dict)
+    lost: dict[PlaybackId, LegEvent | Sequence[LegEvent]] = field(default_factory=dict)
     """What `find` shall answer; a leg it does not name is gone."""
     _listener: LegListener | None = None
 
@@ -87,15 +87,24 @@ class FakePlayer:
     async def supply(self, playback: Playback, index: int) -> None:
         self._take(f"supply {index}", playback)
 
-    async def find(self, playback: Playback) -> LegEvent:
+    async def find(self, playback: Playback) -> Sequence[LegEvent]:
         self._take("find", playback)
-        return self.lost.get(playback.id, LegEvent(Event.LEG_GONE, detail="not found"))
+        if not playback.begun:
+            unwanted = playback.reason is not None
+            return [LegEvent(Event.LEG_GONE if unwanted else Event.NEVER_SENT)]
+        found = self.lost.get(playback.id, LegEvent(Event.LEG_GONE, detail="not found"))
+        return [found] if isinstance(found, LegEvent) else found
 
     # ---- what the tester makes happen -----------------------------------------------------------
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who hears the events."""
         self._listener = listener
+
+    @staticmethod
+    def new_leg() -> FakeLeg:
+        """One that is out already."""
+        return FakeLeg()
 
     def finish(self, playback: Playback) -> None:
         """The list plays to its end."""

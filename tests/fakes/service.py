@@ -12,14 +12,17 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from callcue.api.keys import digest
-from callcue.app import make_app
+from callcue.app import DOORMAN, RELOADER, make_app
+from callcue.asterisk.server import AsteriskAddress
+from callcue.core.limits import Limits
 from callcue.core.ports import Call
-from callcue.core.session import Limits
+from callcue.reloading import Reloaded, Reloader
 from callcue.settings import Settings
 from callcue.store.store import Store
 
 from .directory import FakeDirectory
 from .ledger import FakeLedger
+from .paces import LIMITS
 from .telephony import FakeTelephony
 
 ROOM = "8600051"
@@ -49,6 +52,7 @@ def settings(**changes: Any) -> Settings:
     tables: dict[str, Any] = {
         "asterisk": {"host": HOST, "secret": "ami-s3cret"},
         "media": {"folder": _media.name},
+        "limits": LIMITS,
         "users": [
             {"user": "6666", "password_hash": cheap_hash(PASSWORD), "group": "ADMIN"},
             {
@@ -101,7 +105,12 @@ class Service:
     agent: Call
     customer: Call
     servers: list[FakeTelephony]
-    """Every Asterisk of the settings; the first is *telephony*."""
+    """Every Asterisk there ever was; the first is *telephony*."""
+    reloader: Reloader
+
+    async def reload(self, **changes: Any) -> Reloaded:
+        """Put other settings in force; *changes* replace whole tables of the usual ones."""
+        return await self.reloader.reload(settings(**changes))
 
     async def vicidial(self, **parameters: str) -> str:
         """What api.php answers; user, password, source, function and agent are filled in."""
@@ -149,6 +158,14 @@ async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[S
     telephony = servers[0]
     agent = telephony.directory.enter(ROOM, "PJSIP/agent-0001", agent="1000")
     customer = telephony.directory.enter(ROOM, "PJSIP/customer-0002")
-    app = make_app(made, servers, ledger, IMPATIENT, store)
+
+    def connect(address: AsteriskAddress) -> FakeTelephony:
+        servers.append(FakeTelephony(address.name, directory=FakeDirectory(address.name)))
+        return servers[-1]
+
+    app = make_app(made, list(servers), ledger, IMPATIENT, store, connect=connect)
     async with TestClient(TestServer(app, access_log=None)) as client:
-        yield Service(client, telephony, ledger, agent, customer, servers)
+        assert client.server.runner is not None
+        assert client.server.runner.server is not None
+        app[DOORMAN].serves(client.server.runner.server)
+        yield Service(client, telephony, ledger, agent, customer, servers, app[RELOADER])

@@ -1,9 +1,11 @@
 """One Asterisk made of fakes: what `callcue.app.make_app` is given in tests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from callcue.asterisk.figures import LinkCounts, LinkFigures
+from callcue.asterisk.server import AsteriskAddress
 from callcue.core.controller import Controller
 from callcue.core.ports import MediaLibrary
 from callcue.media.sounds import Missing
@@ -30,8 +32,12 @@ class FakeTelephony:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     sounds: FakeMedia = field(default_factory=FakeMedia)
     state: FakeReadiness = field(default_factory=FakeReadiness)
+    counts: LinkCounts = field(default_factory=LinkCounts)
     running: bool = False
     controller: Controller | None = None
+    owner: str = ""
+    moves: list[AsteriskAddress] = field(default_factory=list)
+    seats: dict[str, str] = field(default_factory=dict)
     room_context: Callable[[str], Awaitable[str]] | None = None
 
     def report_to(self, controller: Controller) -> None:
@@ -43,8 +49,17 @@ class FakeTelephony:
     def stock(self, wrapped: Callable[[MediaLibrary, Missing], MediaLibrary]) -> None:
         """Its own sounds are all it has; a test says which."""
 
+    def known_as(self, owner: str) -> None:
+        self.owner = owner
+
     def join_rooms_by(self, context: Callable[[str], Awaitable[str]]) -> None:
         self.room_context = context
+
+    def move(self, settings: AsteriskAddress) -> None:
+        self.moves.append(settings)
+
+    def seat(self, agents: Mapping[str, str]) -> None:
+        self.seats = dict(agents)
 
     async def run(self) -> None:
         self.running = True
@@ -55,6 +70,9 @@ class FakeTelephony:
 
     def readiness(self) -> FakeReadiness:
         return self.state
+
+    def figures(self) -> LinkFigures:
+        return LinkFigures(self.state.phase, 1.0, self.counts)
 
     # ---- what the tester makes happen -----------------------------------------------------------
 

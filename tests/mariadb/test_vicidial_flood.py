@@ -13,6 +13,8 @@ from real import vicidial_tables
 from real.mariadb import NAME, PASSWORD, USER, MariaDB
 from real.vicidial_tables import add, hashed
 
+pytestmark = pytest.mark.alone
+
 VICIDIALS_COST = 2
 
 

@@ -63,6 +63,11 @@ class Hand:
         with suppress(StopIteration):
             await self.do("Hangup", Channel=self.born(mark)["Uniqueid"])
 
+    def forget(self) -> None:
+        """All that has happened, but for how those channels began that are still there."""
+        over = {event["Uniqueid"] for event in self.of("Hangup")}
+        self.events = [one for one in self.of("Newchannel") if one["Uniqueid"] not in over]
+
     def watch(self, mark: str, gone: asyncio.Event) -> None:
         """Set *gone* when the channel has ended that has *mark* in its name."""
         self._watched[mark] = gone

@@ -1,13 +1,18 @@
 """The real Asterisk of the tests: one test PBX for the whole run, started by its own script."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[2] / "asterisk-conf" / "test-pbx" / "pbx"
+
+
+PRIORITY = 10
+"""What `asterisk -p` gives itself."""
 
 
 class NoAsterisk(Exception):
@@ -31,6 +36,12 @@ class Pbx:
     """Where ARI answers, on loopback, if the test PBX has it."""
     sip_port: int
     """Where phones register, on loopback over UDP."""
+
+    def set_clock(self, seconds: int) -> None:
+        """Its wall clock is off by so much from now on; only where it is one of its own."""
+        new = self.directory / "clock.new"
+        new.write_text(f"{seconds:+d}\n")
+        new.replace(self.directory / "clock")
 
     @property
     def major(self) -> int:
@@ -61,6 +72,25 @@ def running_pbx(*options: str) -> Iterator[Pbx]:
         process.wait(timeout=30)
         process.stdout.close()
         process.stderr.close()
+
+
+@contextmanager
+def as_debian_starts_it(pbx: Pbx) -> Iterator[None]:
+    """It goes before all others, as with `-p` in Debian's unit of both versions.
+
+    For tests of what is heard while the processors are busy. Only root may give that.
+    """
+    _schedule(pbx, os.SCHED_RR, PRIORITY)
+    try:
+        yield
+    finally:
+        _schedule(pbx, os.SCHED_OTHER, 0)
+
+
+def _schedule(pbx: Pbx, policy: int, priority: int) -> None:
+    for task in Path(f"/proc/{pbx.pid}/task").iterdir():
+        with suppress(PermissionError, ProcessLookupError):
+            os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
 
 
 def _pbx(said: dict[str, str]) -> Pbx:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from aiohttp import ClientSession, web
@@ -13,10 +13,12 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 
 from callcue import demo
-from callcue.app import CONTROLLER, asterisk_addresses, make_app
+from callcue.app import CONTROLLER, RELOADER, asterisk_addresses, make_app
 from callcue.asterisk.server import AsteriskServer
 from callcue.core.controller import Controller
+from callcue.reloading import Reloaded, Reloader
 from callcue.settings import Settings
+from callcue.settings.tables import Asterisk
 from callcue.store.ledger import MemoryLedger
 
 from .pbx import Pbx
@@ -31,7 +33,11 @@ class Service:
         controller: Controller,
         http: ClientSession,
         url: str,
+        settings: Settings,
+        reloader: Reloader,
     ) -> None:
+        self.settings = settings
+        self._reloader = reloader
         self.servers = servers
         self.server = servers[0]
         self.controller = controller
@@ -48,13 +54,12 @@ class Service:
 
     async def check(self, media: str) -> dict[str, Any]:
         """What would become of that media."""
-        url = f"{self.url}/workspaces/{demo.WORKSPACE}/media/check"
-        headers = {"Authorization": f"AccessKey {demo.ACCESS_KEY}"}
-        async with self.http.post(url, json={"media": [media]}, headers=headers) as response:
-            assert response.status == 200, await response.text()
-            (result,) = (await response.json())["results"]
-            found: dict[str, Any] = result
-            return found
+        return await check(self.http, self.url, media)
+
+    async def reload(self, asterisks: Mapping[str, Pbx]) -> Reloaded:
+        """Put settings in force that have these, and are as before otherwise."""
+        tables = tuple(Asterisk.model_validate(table(n, pbx)) for n, pbx in asterisks.items())
+        return await self._reloader.reload(self.settings.model_copy(update={"asterisk": tables}))
 
     async def ready(self) -> None:
         """Wait until the rooms of every Asterisk are known."""
@@ -68,10 +73,33 @@ class Service:
                 await asyncio.sleep(0.01)
 
 
+class Reachable(Protocol):
+    """A callcue with its HTTP port open."""
+
+    @property
+    def http(self) -> ClientSession:
+        """Who asks it."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+
+
+async def check(http: ClientSession, url: str, media: str) -> dict[str, Any]:
+    """What would become of that media, as the service at *url* says."""
+    url = f"{url}/workspaces/{demo.WORKSPACE}/media/check"
+    headers = {"Authorization": f"AccessKey {demo.ACCESS_KEY}"}
+    async with http.post(url, json={"media": [media]}, headers=headers) as response:
+        assert response.status == 200, await response.text()
+        (result,) = (await response.json())["results"]
+        found: dict[str, Any] = result
+        return found
+
+
 class Screen:
     """Speaks to api.php as a call centre's screen does."""
 
-    def __init__(self, service: Service, agent: str) -> None:
+    def __init__(self, service: Reachable, agent: str) -> None:
         self._service = service
         self._agent = agent
 
@@ -119,9 +147,13 @@ class Integrator:
         return await self._ask("POST", f"{self._url}?{query}", json=body)
 
     async def call(self) -> dict[str, Any]:
-        status, answer = await self._ask("GET", self._url.removesuffix("/playback"))
+        status, answer = await self.look()
         assert status == 200, answer
         return answer
+
+    async def look(self) -> tuple[int, dict[str, Any]]:
+        """The call, if there is one."""
+        return await self._ask("GET", self._url.removesuffix("/playback"))
 
     async def control(self, verb: str, body: dict[str, float] | None = None) -> dict[str, Any]:
         """A verb that must be obeyed."""
@@ -186,7 +218,7 @@ async def running_service(
     app: web.Application = make_app(settings, servers, MemoryLedger())
     async with TestServer(app, port=port) as http_server, ClientSession() as http:
         url = str(http_server.make_url("")).rstrip("/")
-        service = Service(servers, app[CONTROLLER], http, url)
+        service = Service(servers, app[CONTROLLER], http, url, settings, app[RELOADER])
         await service.ready()
         yield service
 

@@ -10,8 +10,9 @@ from callcue.asterisk.backoff import Backoff
 from callcue.asterisk.server import AsteriskAddress, AsteriskServer
 from callcue.core.commands import Command, Play
 from callcue.core.controller import Controller
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback
-from callcue.core.session import CallSession, Limits
+from callcue.core.session import CallSession
 from callcue.core.states import State
 from callcue.core.types import Conference, IfPlaying, Place
 

@@ -22,26 +22,26 @@ WITHIN = 5.0
 async def run(world: World, script: Script) -> None:
     """Play it, then let everybody go home and see that nothing is left."""
     for number, burst in enumerate(script):
-        await _happen(world, burst)
+        await happen(world, burst)
         await world.until_ready()
         for room in world.rooms:
-            await _agree(world, room, f"after burst {number}: {burst}")
+            await agree(world, room, f"after burst {number}: {burst}")
     for room in world.rooms:
         await world.leave(room)
     for room in world.rooms:
-        await _rest(world, room)
-        await _agree(world, room, "at the end")
+        await rest(world, room)
+        await agree(world, room, "at the end")
     world.ledger.assert_one_end_each()
     assert world.most_heard() <= 1
 
 
-async def _happen(world: World, burst: list[Step]) -> None:
+async def happen(world: World, burst: list[Step]) -> None:
+    """Do all of it at once; a refusal is an answer, all else is a fault of ours."""
     async with asyncio.timeout(WITHIN * 2):
         results = await asyncio.gather(
             *(_step(world, step) for step in burst), return_exceptions=True
         )
     for step, result in zip(burst, results, strict=True):
-        # A refusal is an answer; anything else that is raised is a fault of ours.
         if isinstance(result, BaseException) and not isinstance(result, CallcueError):
             raise AssertionError(f"{step} failed") from result
 
@@ -64,7 +64,7 @@ async def _step(world: World, step: Step) -> None:
             await world.lose_link()
 
 
-async def _rest(world: World, room: Conference) -> None:
+async def rest(world: World, room: Conference) -> None:
     """Wait until the session has nothing more to do."""
     try:
         async with asyncio.timeout(WITHIN):
@@ -76,7 +76,7 @@ async def _rest(world: World, room: Conference) -> None:
         ) from None
 
 
-async def _agree(world: World, room: Conference, when: str) -> None:
+async def agree(world: World, room: Conference, when: str) -> None:
     """Wait until callcue and the listener say the same.
 
     It may take a moment: an end that nobody asked for is reported by events.
@@ -88,7 +88,9 @@ async def _agree(world: World, room: Conference, when: str) -> None:
     except TimeoutError:
         said = _said(world.session(room))
         heard = await world.heard(room)
-        raise AssertionError(f"{when}: callcue says {said}, room hears {heard}") from None
+        raise AssertionError(
+            f"{when}: in {room.number} callcue says {said}, and {heard} is heard"
+        ) from None
 
 
 def _same(world: World, room: Conference, heard: list[Heard]) -> bool:

@@ -8,9 +8,10 @@ from fakes.directory import FakeDirectory
 
 from callcue.core.commands import Command, Pause, Play, Stop
 from callcue.core.errors import ClipFailed, ClipNotFound
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback, PlayRequest
 from callcue.core.ports import LegEvent
-from callcue.core.session import CallSession, Limits
+from callcue.core.session import CallSession
 from callcue.core.states import Event, State
 from callcue.core.types import (
     CallId,
@@ -95,11 +96,11 @@ class PuppetPlayer:
     async def supply(self, playback: Playback, index: int) -> None:
         await self._do("supply", playback, f"supply {index} {playback.clips[index]}")
 
-    async def find(self, playback: Playback) -> LegEvent:
+    async def find(self, playback: Playback) -> Sequence[LegEvent]:
         await self._do("find", playback, f"find {playback.request.media[0]}")
         if isinstance(self.found, Exception):
             raise self.found
-        return self.found
+        return [self.found]
 
     def hold(self, verb: str) -> asyncio.Event:
         """Let *verb* wait, from now on, until the event returned is set."""
@@ -156,6 +157,9 @@ class PuppetMedia:
         for clip in clips:
             self.held.remove(clip)
 
+    def retain(self, clips: Collection[SoundName]) -> None:
+        self.held.extend(clips)
+
     def forget(self, media: Sequence[str]) -> None:
         self.forgotten += media
 
@@ -166,9 +170,23 @@ class StrictLedger:
     def __init__(self) -> None:
         self.accepted_ones: list[Playback] = []
         self.ended_ones: list[Playback] = []
+        self.left: list[Playback] = []
 
     def accepted(self, playback: Playback) -> None:
         self.accepted_ones.append(playback)
+
+    async def kept(self, playback: Playback) -> bool:
+        assert playback in self.accepted_ones
+        return True
+
+    async def recall(self, playback_id: PlaybackId) -> Playback | None:
+        return self.find(playback_id)
+
+    def changed(self, playback: Playback) -> None:
+        assert playback in self.accepted_ones
+
+    def unended(self) -> Sequence[Playback]:
+        return self.left
 
     def ended(self, playback: Playback) -> None:
         self.ended_ones.append(playback)

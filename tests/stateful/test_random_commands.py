@@ -2,23 +2,15 @@
 
 import asyncio
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 
 from callcue.core.commands import Pause, Play, Resume, Seek, Stop
 from callcue.core.playback import PlayRequest
 from callcue.core.types import IfPlaying, Milliseconds
+from stateful.everywhere import SAME_EVERYWHERE
 from stateful.fake_world import fake_world
 from stateful.runner import run
 from stateful.script import Do, EndClip, Leave, LoseLink, Script, scripts
-
-# The same scripts on every machine, and a failing one printed so that it can be run again.
-SAME_EVERYWHERE = settings(
-    derandomize=True,
-    print_blob=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 
 PLAY = Do(0, Play(PlayRequest(("greeting", "offer"))))
 QUEUE = Do(0, Play(PlayRequest(("goodbye",), if_playing=IfPlaying.QUEUE)))

@@ -45,6 +45,8 @@ def _allowed(module: str, name: str) -> bool:
         return _below(name, "callcue.core") if own else name.split(".")[0] in _STDLIB
     if _below(name, "panoramisk"):
         return _below(module, "callcue.asterisk")
+    if _below(name, "prometheus_client"):
+        return _below(module, "callcue.metrics")
     if not own:
         return True
     return all(
@@ -53,16 +55,18 @@ def _allowed(module: str, name: str) -> bool:
 
 
 _STDLIB = sys.stdlib_module_names
-_API = ("callcue.core", "callcue.media.names", "callcue.__version__")
+_API = ("callcue.core", "callcue.events", "callcue.media.names", "callcue.__version__")
 _SHARED = tuple(
     f"callcue.api.{name}"
     for name in (
         "address",
         "agents",
+        "counts",
         "health",
         "keys",
         "lockout",
         "passwords",
+        "rates",
         "requests",
         "rights",
         "stored_passwords",
@@ -72,10 +76,15 @@ _SHARED = tuple(
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
     "callcue.media": ("callcue.media", "callcue.core"),
+    "callcue.events": ("callcue.events", "callcue.core"),
     "callcue.store": (
         "callcue.store",
         "callcue.core",
+        "callcue.events",
+        "callcue.api.bird.promises",
+        "callcue.api.keys",
         "callcue.api.lockout",
+        "callcue.api.rights",
         "callcue.api.stored_passwords",
         "callcue.api.users",
         "callcue.api.vicidial.record",
@@ -89,6 +98,15 @@ _MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "callcue.api.users",
     ),
     "callcue.settings": ("callcue.settings",),
+    "callcue.metrics": (
+        "callcue.metrics",
+        "callcue.core",
+        "callcue.asterisk.figures",
+        "callcue.asterisk.status",
+        "callcue.api.counts",
+        "callcue.media.watch",
+        "callcue.store.store",
+    ),
     "callcue.api": ("callcue.api", *_API),
     "callcue.api.vicidial": ("callcue.api.vicidial", *_SHARED, *_API),
     "callcue.api.bird": ("callcue.api.bird", *_SHARED, *_API),
@@ -103,6 +121,8 @@ _MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ("callcue.core.states", "callcue.asterisk.link", False),
         ("callcue.core.states", "structlog", False),
         ("callcue.app", "panoramisk", False),
+        ("callcue.app", "prometheus_client", False),
+        ("callcue.metrics.figure", "prometheus_client.Counter", True),
         ("callcue.asterisk.link", "panoramisk.Manager", True),
         ("callcue.api.bird.models", "callcue.api.vicidial.wire", False),
         ("callcue.api.vicidial.login", "callcue.api.bird.codes", False),

@@ -51,6 +51,7 @@ async def test_given_a_call_then_it_is_shown() -> None:
             "context": "default",
             "number": ROOM,
             "agent": "1000",
+            "tags": [],
             "join": "room",
             "cannotPlay": None,
         }

@@ -59,6 +59,26 @@ async def test_given_a_call_when_each_verb_is_asked_then_the_playback_says_so(
     assert (await call.stop()).id == waiting
 
 
+async def test_given_a_key_when_played_again_then_it_is_one_playback(call: OneCall) -> None:
+    first = await call.play("sound:hello_1", key="order-17")
+    assert await call.play("sound:hello_1", key="order-17") == first
+    assert (await call.playback()).queue == []
+    assert await call.play("sound:hello_1") != first
+
+
+async def test_given_many_calls_when_played_and_stopped_then_each_has_its_outcome(
+    callcue: Callcue, service: Service
+) -> None:
+    calls = [service.customer.id, uuid4()]
+    played, unknown = await callcue.play_many("sound:hello_1", calls=calls, key="campaign-1")
+    assert (played.callId, played.status, played.error) == (calls[0], 202, None)
+    assert unknown.error is not None
+    assert (unknown.status, unknown.error.code) == (404, "not_found")
+    assert await callcue.play_many("sound:hello_1", tag="CALLCUE_TAG=spring") == []
+    stopped = await callcue.stop_all()
+    assert {one.id for one in stopped} == {played.id}
+
+
 async def test_given_more_calls_than_a_page_then_all_are_listed(
     service: Service, callcue: Callcue
 ) -> None:

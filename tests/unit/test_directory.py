@@ -3,6 +3,7 @@
 Bridges and channels that are alone have `test_directory_bridges`.
 """
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -39,8 +40,10 @@ def hung_up(uniqueid: str) -> AmiEvent:
 class Watched:
     """A directory that is up, and the rooms it called deserted."""
 
-    def __init__(self, *members: AmiEvent) -> None:
-        self.directory = Directory("pbx1", ignore=["Recorder/*"], agents={"1000": "8600051"})
+    def __init__(self, *members: AmiEvent, tags: Sequence[str] = ()) -> None:
+        self.directory = Directory(
+            "pbx1", ignore=["Recorder/*"], agents={"1000": "8600051"}, tags=tags
+        )
         self.deserted: list[Place] = []
         self.directory.on_deserted = self._note_deserted
         self.directory.expect_snapshot()
@@ -245,6 +248,16 @@ def test_given_a_variable_that_is_no_uuid_when_set_then_the_made_id_stays() -> N
     before = watched.only_call().id
     watched.happen(event("VarSet", Uniqueid="1", Variable="CALLCUE_CALL_ID", Value="nonsense"))
     assert watched.only_call().id == before
+
+
+def test_given_variables_that_are_tags_when_set_and_unset_then_the_call_has_them() -> None:
+    watched = Watched(member("1"), tags=("CAMPAIGN", "CALLCUE_TAG"))
+    assert watched.only_call().tags == frozenset()
+    for name, value in (("__CAMPAIGN", "spring"), ("CALLCUE_TAG", "a=b"), ("OTHER", "x")):
+        watched.happen(event("VarSet", Uniqueid="1", Variable=name, Value=value))
+    assert watched.only_call().tags == {"CAMPAIGN=spring", "CALLCUE_TAG=a=b"}
+    watched.happen(event("VarSet", Uniqueid="1", Variable="CAMPAIGN", Value=""))
+    assert watched.only_call().tags == {"CALLCUE_TAG=a=b"}
 
 
 def test_given_an_agents_channel_when_it_says_so_then_its_room_and_else_the_settings() -> None:

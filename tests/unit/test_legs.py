@@ -12,6 +12,7 @@ from callcue.asterisk.joins import Join, Way
 from callcue.asterisk.leg import Leg
 from callcue.asterisk.legs import Legs
 from callcue.asterisk.message import AmiEvent
+from callcue.asterisk.server_clock import ServerClock
 from callcue.core.playback import Playback, PlayRequest
 from callcue.core.ports import LegEvent
 from callcue.core.states import Event
@@ -38,7 +39,10 @@ class Book:
         self.told: list[Event] = []
         self.details: list[str] = []
         self.legs = Legs(
-            on_muted=self._ignore, on_spying=self.hurried.append, on_waiting=self.begun.append
+            ServerClock(),
+            on_muted=self._ignore,
+            on_spying=self.hurried.append,
+            on_waiting=self.begun.append,
         )
         self.legs.report_to(self._note)
         party = "" if way is Way.ROOM else PARTY

@@ -103,6 +103,23 @@ async def test_given_too_many_events_when_the_queue_is_full_then_all_is_read_ane
         assert owner.downs == ["event queue overflow"]
 
 
+async def test_given_more_events_than_wait_when_they_come_then_the_rest_stays_in_the_socket() -> (
+    None
+):
+    waiting: list[int] = []
+    owner = Owner()
+    async with FakeAmi() as ami, linked(ami, owner=owner):
+        connection = owner.link._connection
+        assert connection is not None
+        owner.when_event = lambda _: waiting.append(connection._inbox._queue.qsize())
+        raw = say({"Event": "Hangup", "Padding": "x" * 500})
+        await ami.speak_rudely(raw * 4 * QUEUE_LIMIT)
+        await owner.until(lambda: len(owner.events) == 4 * QUEUE_LIMIT, within=20)
+        assert max(waiting) < QUEUE_LIMIT / 2
+        assert (owner.ups, owner.downs) == (1, [])
+        await owner.link.send("Ping")
+
+
 async def test_given_queued_events_when_the_link_is_cut_then_none_comes_after_on_down() -> None:
     async with FakeAmi() as ami, linked(ami) as owner:
         # In one chunk with the end, so that they wait in the queue when it comes.

@@ -28,7 +28,7 @@ async def test_given_a_control_character_when_sent_then_refused_before_a_byte(co
         with pytest.raises(UnsafeHeader):
             await owner.link.send("Originate", {"Async": "true"}, variables={"A": evil})
         await owner.link.send("Ping")
-        assert [action.name for action in ami.actions] == ["Login", "Ping"]
+        assert [action.name for action in ami.actions] == ["Login", "Ping", "Ping"]
 
 
 def links_own_tasks() -> list[str]:
@@ -61,7 +61,7 @@ async def test_given_panoramisks_own_retries_and_pings_when_at_zero_then_none_ha
     async with FakeAmi() as ami:
         async with linked(ami, timings=patient) as owner:
             await asyncio.sleep(0.05)
-            assert ami.received("Ping") == []
+            assert len(ami.received("Ping")) == 1  # our own, for the time it is there
             ami.drop_connections()
             await owner.until_phase(Phase.DOWN)
             await asyncio.sleep(0.05)

@@ -4,11 +4,13 @@ import hashlib
 import subprocess
 import sys
 import time
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from callcue.media.clips import Clip, Clips, FolderLimits
+from callcue.media.clips import Clip, Clips, FolderLimits, write_all
 from callcue.media.failures import MediaFailed, Reason
 
 SECOND = 16_000
@@ -217,3 +219,19 @@ def test_given_no_folder_to_write_to_then_it_is_a_failure(clips: Clips, tmp_path
     assert caught.value.reason is Reason.DISK_FULL
     with pytest.raises(MediaFailed):
         clips.body()
+
+
+class Miserly(FileIO):
+    """Takes three bytes at most, as a disk does that is nearly full."""
+
+    def write(self, data: Any, /) -> int:
+        return super().write(bytes(data[:3]))
+
+
+def test_given_a_disk_that_takes_a_part_then_all_is_written_or_it_says_so(tmp_path: Path) -> None:
+    with Miserly(tmp_path / "file", "xb") as file:
+        write_all(file, b"0123456789")
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+    with FileIO("/dev/full", "w") as full, pytest.raises(MediaFailed) as failed:
+        write_all(full, b"0123456789")
+    assert failed.value.reason is Reason.DISK_FULL

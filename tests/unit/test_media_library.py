@@ -171,7 +171,8 @@ async def test_given_an_asterisk_without_our_folder_then_it_is_given_an_address_
 async def test_given_media_that_is_looked_at_then_its_length_or_why_not(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         await here.shelve("offer")
-        lookup = Lookup(here.shelf, here.pipeline, [here.library()])
+        libraries = [here.library()]
+        lookup = Lookup(here.shelf, here.pipeline, lambda: libraries)
         assert await lookup.look("offer") == 100
         assert await lookup.look(here.origin.url("/a.wav")) == 100
         assert await lookup.look("ss-noservice") is None
@@ -188,7 +189,8 @@ async def test_given_what_is_fetched_ahead_then_it_is_there_when_it_is_played(
     tmp_path: Path,
 ) -> None:
     async with house(tmp_path) as here:
-        lookup = Lookup(here.shelf, here.pipeline, [here.library()])
+        libraries = [here.library()]
+        lookup = Lookup(here.shelf, here.pipeline, lambda: libraries)
         a = here.origin.url("/a.wav")
         lookup.fetch_ahead([a, a, "offer", here.origin.url("/nothing.wav")])
         await here.library().prepare(a)

@@ -35,7 +35,7 @@ REFERENCE = json.loads((TESTS / "tables/bird-play.openapi.json").read_text())
 OURS = document(table(), __version__)
 PLAY = "/workspaces/{workspaceId}/channels/{channelId}/calls/{callId}/playback"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-OF_ANOTHER_DIALECT = (Right.API_USER, Right.UPSTREAM)
+OF_ANOTHER_DIALECT = (Right.API_USER, Right.UPSTREAM, Right.HERE_OR_OPERATOR)
 OPERATIONS = [
     (path, method, operation)
     for path, item in OURS["paths"].items()
@@ -223,7 +223,7 @@ async def _everything(service: Service) -> list[tuple[str, Any]]:
     found.append(("CallCommandResponse", await service.bird("POST", f"{path}?wait=started", clip)))
     found.append(("CallCommandResponse", await service.bird("POST", path, clip)))
     waiting = f"/workspaces/{WORKSPACE}/playbacks/{found[-1][1][1]['id']}"
-    found.append(("Playback", await service.bird("GET", waiting)))
+    found.append(("PlaybackInFull", await service.bird("GET", waiting)))
     for tail, body in [
         ("pause", None),
         ("seek", {"positionMilliseconds": 10}),
@@ -297,7 +297,7 @@ async def test_given_a_situation_then_every_route_answers_with_a_code_that_is_de
     happen: Callable[[Service], None], key: str, playing: bool
 ) -> None:
     for path, method, operation in OPERATIONS:
-        if "{workspaceId}" not in path:
+        if "{workspaceId}" not in path or path.endswith("/events"):  # a stream has no end
             continue
         async with serving() as service:
             if playing:

@@ -7,8 +7,8 @@ from stateful.stage import play, queued
 
 from callcue.core.commands import Pause, Play, Restart, Resume, Seek, Stop, Volume
 from callcue.core.errors import ClipNotFound, NothingPlaying, NotStarted
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback, PlayRequest
-from callcue.core.session import Limits
 from callcue.core.states import State
 from callcue.core.types import EndReason, Milliseconds, Position
 
@@ -53,6 +53,7 @@ async def test_given_a_play_when_sent_then_one_originate_carries_all_the_leg_nee
             "CALLCUE_JOIN": "room",
             "CALLCUE_ROOM": "8600051",
             "CALLCUE_COUNT": "2",
+            "CALLCUE_FIRST": "1",
             "CALLCUE_ROUNDS": "3",
             "CALLCUE_GAP": "250",
             "CALLCUE_LEFT": "9000",

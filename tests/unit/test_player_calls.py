@@ -17,8 +17,8 @@ from stateful.fake_world import FakeWorld, fake_world
 from callcue.asterisk import legs, player
 from callcue.core.commands import Pause, Play, Restart, Resume, Seek, Stop, Volume
 from callcue.core.errors import CannotPlayHere, NotStarted
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback, PlayRequest
-from callcue.core.session import Limits
 from callcue.core.states import State
 from callcue.core.types import (
     Alone,

@@ -3,14 +3,17 @@
 import asyncio
 
 import pytest
+from fake_ami import belief
 from fake_ami.pbx import Fate
+from fake_ami.player_leg import asterisk_ms
 from stateful.fake_world import ROOM, FakeWorld, fake_world
+from stateful.script import SOUNDS
 from stateful.stage import override, play, queued
 
 from callcue.asterisk import player
-from callcue.core.commands import Pause, Resume, Seek, Stop
+from callcue.core.commands import Pause, Restart, Resume, Seek, Stop
 from callcue.core.errors import AsteriskUnavailable, NotConfirmed, NotStarted, StopRemembered
-from callcue.core.session import Limits
+from callcue.core.limits import Limits
 from callcue.core.states import State
 from callcue.core.types import EndReason, Milliseconds
 
@@ -202,6 +205,40 @@ async def test_given_a_clip_that_has_run_for_long_when_back_then_its_true_positi
         assert abs(playback.position().offset - offset) < 60
 
 
+async def test_given_a_report_that_comes_late_then_the_position_is_still_what_is_heard() -> None:
+    async with fake_world() as world:
+        playback = await world.perform(ROOM, play(SOUNDS[0], SOUNDS[1]))
+        world.pbx.ami.freeze()
+        world.pbx.finish_item("8600051")
+        await asyncio.sleep(0.3)  # the fault itself
+        world.pbx.ami.thaw()
+        await world.until(lambda: playback.position().item == 2)
+        ((_, offset),) = await world.heard(ROOM)
+        assert offset >= 300
+        assert abs(playback.position().offset - offset) < 60
+
+
+async def test_given_a_clock_that_was_set_back_then_a_report_is_taken_as_of_now() -> None:
+    async with fake_world() as world:
+        playback = await world.perform(ROOM, play())
+        world.server._link.clock.answered(1_800_000_000.0, sent=0.0, received=0.001)
+        await world.perform(ROOM, Restart())
+        ((_, offset),) = await world.heard(ROOM)
+        assert abs(playback.position().offset - offset) < 60
+
+
+async def test_given_a_clock_set_while_the_link_was_cut_then_its_position_is_still_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with fake_world() as world:
+        playback = await world.perform(ROOM, play())
+        monkeypatch.setattr(belief, "asterisk_ms", lambda: asterisk_ms() + 60_000)
+        await cut(world)
+        await world.until_ready()
+        ((_, offset),) = await world.heard(ROOM)
+        assert abs(playback.position().offset - offset) < 60
+
+
 async def test_given_paused_when_the_link_is_cut_then_found_paused_there() -> None:
     async with fake_world() as world:
         playback = await world.perform(ROOM, play())
@@ -222,7 +259,7 @@ async def test_given_it_ended_while_cut_off_when_back_then_ended_and_the_next_is
         await second.audible()
         assert (first.reason, first.detail) == (
             EndReason.FAILED,
-            "it ended while Asterisk was out of reach",
+            "it ended while callcue did not see it",
         )
         assert world.pbx.most_heard == 1
 

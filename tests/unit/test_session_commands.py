@@ -17,7 +17,7 @@ from callcue.core.errors import (
     OutOfRange,
     TooManyCommands,
 )
-from callcue.core.session import Limits
+from callcue.core.limits import Limits
 from callcue.core.states import Event, State
 from callcue.core.types import EndReason, Milliseconds
 

@@ -15,8 +15,8 @@ from callcue.core.errors import (
     NothingPlaying,
     NotStarted,
 )
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback
-from callcue.core.session import Limits
 from callcue.core.states import Event, State
 from callcue.core.types import EndReason, Milliseconds
 

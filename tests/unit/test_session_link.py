@@ -7,7 +7,7 @@ from stateful.stage import Stage, override, play, position, queued, staged
 
 from callcue.core.commands import Command, Pause, Restart, Resume, Seek, Stop, Volume
 from callcue.core.errors import AsteriskUnavailable, NotStarted, StopRemembered
-from callcue.core.session import Limits
+from callcue.core.limits import Limits
 from callcue.core.states import Event, State
 from callcue.core.types import EndReason, Milliseconds
 

@@ -8,8 +8,8 @@ from stateful.stage import ROOM, Stage, queued, staged
 
 from callcue.core.commands import Pause, Play
 from callcue.core.errors import NotStarted
+from callcue.core.limits import Limits
 from callcue.core.playback import Asker, PlayRequest
-from callcue.core.session import Limits
 from callcue.core.states import Event, State
 from callcue.core.types import CallId, EndReason, IfPlaying
 

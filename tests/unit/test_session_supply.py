@@ -7,8 +7,8 @@ from stateful.stage import Stage, play, position, staged
 
 from callcue.core.commands import Stop
 from callcue.core.errors import AsteriskUnavailable, ClipFailed
+from callcue.core.limits import Limits
 from callcue.core.playback import Playback
-from callcue.core.session import Limits
 from callcue.core.states import Event, State
 from callcue.core.types import EndReason, Missing
 

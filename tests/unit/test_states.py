@@ -59,6 +59,7 @@ target moved       | late | never heard | stop       | stop        | stop       
 link lost          | late | late        | lost       | lost        | lost         | lost     | late
 link back, playing | -    | -           | -          | -           | -            | -        | goes on
 link back, paused  | -    | -           | -          | -           | -            | -        | stays held
+link back, never sent | - | -           | -          | -           | -            | -        | start
 """  # noqa: E501  # a table
 
 SAME = None

@@ -173,6 +173,8 @@ async def test_given_nothing_too_old_then_tidying_waits_for_nobody_who_writes(
     assert record.is_untidy()
     await record.tidy()
     assert await _users(record) == []
+    clock.now -= 30 * 86400
+    assert record.is_untidy()  # a clock that is set back keeps nothing waiting
     await asyncio.gather(database.close(), other.close())
 
 

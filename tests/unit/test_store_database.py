@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fakes.answers import answered
 from fakes.folders import close
+from fakes.older import back_to
 from sqlalchemy import insert, select, update
 
 from callcue.api.vicidial.written import Wanted
@@ -91,21 +92,12 @@ async def test_given_a_store_of_an_older_version_then_it_is_brought_up(
     assert schema.VERSION == VERSION
 
 
-FIRST_ANSWERS = """CREATE TABLE answers (
-    id INTEGER NOT NULL, at FLOAT NOT NULL, user VARCHAR(100) NOT NULL,
-    agent VARCHAR(100) NOT NULL, function VARCHAR(100) NOT NULL, stage TEXT NOT NULL,
-    value TEXT NOT NULL, result VARCHAR(20) NOT NULL, reason TEXT NOT NULL, source TEXT NOT NULL,
-    address VARCHAR(64) NOT NULL, seconds FLOAT NOT NULL, PRIMARY KEY (id))"""
-"""As version 1 had it."""
-
-
 async def test_given_a_record_of_the_first_version_then_its_answers_stay_and_more_come(
     tmp_path: Path,
 ) -> None:
     async with _database(_url(tmp_path)) as database, database.writing() as connection:
-        await connection.execute(update(STATE).values(version=1))
-        await connection.exec_driver_sql("DROP TABLE answers")
-        await connection.exec_driver_sql(FIRST_ANSWERS)
+        for statement in back_to(1):
+            await connection.exec_driver_sql(statement)
         await connection.exec_driver_sql(
             "INSERT INTO answers VALUES (1, 0, 'ann', '', 'version', '', '', '', '', '', '', 0)"
         )

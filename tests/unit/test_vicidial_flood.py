@@ -14,6 +14,8 @@ from callcue.api.users import ApiUser
 from callcue.settings.tables import User
 from callcue.vicidialdb.passwords import PlainPassword, VicidialHash
 
+pytestmark = pytest.mark.alone
+
 _HASH = PasswordHasher().hash(SECRET)
 """As costly as a real one."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestClient, TestServer
+from fakes.paces import unhurried
 from fakes.service import OPERATOR_KEY, PASSWORD, serving
 from fakes.upstream import OK, FakeVicidial, answer, vicidial
 from yarl import URL
@@ -84,6 +85,7 @@ async def recorded() -> AsyncIterator[Recorded]:
         api = ApiPhp(
             functions={"ours": _Function()},
             users=users,  # type: ignore[arg-type]
+            paces=unhurried(),
             address=ClientAddress(),
             build="1",
             elsewhere=Elsewhere(upstream, Cors()),

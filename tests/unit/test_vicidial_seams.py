@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from fakes.paces import unhurried
 from fakes.upstream import vicidial
 
 from callcue.api.address import ClientAddress
+from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.stored_passwords import Argon2
 from callcue.api.users import ApiUser, UsersOutOfReach
-from callcue.api.vicidial import wire
+from callcue.api.vicidial import fronter, wire
 from callcue.api.vicidial.cors import Cors
 from callcue.api.vicidial.elsewhere import Elsewhere, OtherPaths
 from callcue.api.vicidial.functions import Said
@@ -64,6 +66,7 @@ def made(
     return ApiPhp(
         functions={"ours": _Function(says)},
         users=_Users(reached),  # type: ignore[arg-type]
+        paces=unhurried(),
         address=ClientAddress(),
         build="1",
         switch=switch,
@@ -93,6 +96,36 @@ async def test_given_a_function_then_its_answer_is_ended_and_linked(
 async def test_given_somebody_else_switched_it_off_then_it_says_so() -> None:
     async with served(made(switch=_off)) as client, client.get(ASK) as response:
         assert await response.text() == "ERROR: System API NOT ACTIVE\n"
+
+
+@pytest.mark.parametrize(
+    ("function", "stage", "let_in"),
+    [
+        ("audio_playback", "STOP", True),
+        ("audio_playback", "PLAY", False),
+        (fronter.FUNCTION, "", True),
+        ("ours", "STOP", False),
+    ],
+)
+async def test_given_a_user_who_asks_too_often_then_only_what_ends_a_clip_is_let_in(
+    function: str, stage: str, let_in: bool
+) -> None:
+    paces = Paces(Rates(Rate(0.01, 1)))
+    api = ApiPhp(
+        functions=dict.fromkeys(("audio_playback", fronter.FUNCTION, "ours"), _Function("done")),
+        users=_Users(),  # type: ignore[arg-type]
+        paces=paces,
+        address=ClientAddress(),
+        build="1",
+    )
+    paces.let_in("6666", "6666")
+    query = {"source": "test", "user": "6666", "pass": "1234", "agent_user": "1000"}
+    query |= {"function": function, "stage": stage}
+    async with served(api) as client:
+        async with client.get("/agc/api.php", params=query) as response:
+            said = await response.text()
+        refused = f"ERROR: {function} error - too many requests - {stage}|1000\n"
+        assert said == ("done\n" if let_in else refused)
 
 
 async def test_given_users_out_of_reach_then_it_is_a_line_of_the_login() -> None:
@@ -138,6 +171,7 @@ async def test_given_an_upstream_that_does_not_run_then_it_is_an_error_line() ->
     api = ApiPhp(
         functions={},
         users=_Users(),  # type: ignore[arg-type]
+        paces=unhurried(),
         address=ClientAddress(),
         build="1",
         elsewhere=Elsewhere(Upstream("http://127.0.0.1:1"), Cors()),

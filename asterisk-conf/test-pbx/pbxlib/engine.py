@@ -5,10 +5,10 @@ import pwd
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pbxlib.rootfs import OWN_NAMESPACE, asterisk_version, cached_rootfs
+from pbxlib.rootfs import OWN_NAMESPACE, asterisk_version, cached_faketime, cached_rootfs
 from pbxlib.saying import CannotHaveAsterisk
 
 OLDEST_MAJOR = 16
@@ -18,17 +18,28 @@ LOCAL_MODULE_FOLDERS = ("usr/local/lib/asterisk/modules",)
 DATA_FOLDERS = ("usr/share/asterisk", "var/lib/asterisk", "usr/local/share/asterisk")
 # Where an instance lies inside the root file system.
 MOUNT_POINT = Path("/srv/callcue")
+# In the instance: the library that makes the clock one of its own, and by how much it is off.
+CLOCK_LIBRARY = "faketime.so"
+CLOCK = "clock"
+# Timers and waits go by the monotonic clock, which nobody can set. And it is looked up each time.
+OWN_CLOCK = {
+    "LD_PRELOAD": MOUNT_POINT / CLOCK_LIBRARY,
+    "FAKETIME_TIMESTAMP_FILE": MOUNT_POINT / CLOCK,
+    "FAKETIME_NO_CACHE": 1,
+    "DONT_FAKE_MONOTONIC": 1,
+}
 # The shell stays as the namespace's init and stays root. Were Asterisk the init, its change of
 # user would clear the parent-death signal, and it would survive us.
 IN_NAMESPACE = f"""
 set -e
 root=$1 instance=$2 owner=$3
+shift 3
 mkdir -p "$root{MOUNT_POINT}"
 mount --bind "$instance" "$root{MOUNT_POINT}"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 chroot --userspec="$owner" --groups= "$root" \\
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME={MOUNT_POINT} \\
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME={MOUNT_POINT} "$@" \\
     asterisk -f -C {MOUNT_POINT}/etc/asterisk.conf
 exit $?
 """
@@ -41,6 +52,8 @@ class Engine:
     version: str
     program: str
     rootfs: Path | None
+    faketime: Path | None = None
+    """The library that gives it a clock of its own, if it is to have one."""
 
     @property
     def major(self) -> int:
@@ -93,6 +106,8 @@ class Engine:
             return [self.program, "-f", "-C", str(folder / "etc/asterisk.conf")]
         uid, gid = self.owner or (os.getuid(), os.getgid())
         arguments = [str(self.rootfs), str(folder), f"{uid}:{gid}"]
+        if self.faketime is not None:
+            arguments += [f"{name}={value}" for name, value in OWN_CLOCK.items()]
         return [*OWN_NAMESPACE, "sh", "-c", IN_NAMESPACE, "sh", *arguments]
 
     def _accounts(self) -> dict[str, tuple[int, int]]:
@@ -123,6 +138,13 @@ def prepare_engine(asked: str | None) -> Engine:
     """Return the Asterisk in a root file system, made first if it is not in the cache."""
     rootfs = cached_rootfs(asked or DEFAULT_MAJOR, explicit=asked is not None)
     return Engine(asterisk_version(rootfs), "asterisk", rootfs)
+
+
+def engine_with_clock(asked: str | None) -> Engine:
+    """Return one in a root file system, whose wall clock can be set: nobody else's is touched."""
+    engine = prepare_engine(asked)
+    faketime = cached_faketime(asked or DEFAULT_MAJOR, explicit=asked is not None)
+    return replace(engine, faketime=faketime)
 
 
 def _machines_own() -> Engine | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pbxlib.engine import Engine
+from pbxlib.engine import CLOCK, CLOCK_LIBRARY, Engine
 from pbxlib.music import write_music
 from pbxlib.rootfs import cache_folder
 
@@ -73,6 +73,7 @@ class Instance:
         self._link_data(engine)
         self._copy_sounds(engine)
         write_music(self.folder / "data/sounds/music")
+        self._make_clock(engine)
         self._give_to(engine.owner)
 
     def _write_asterisk_conf(self, engine: Engine) -> None:
@@ -115,6 +116,11 @@ class Instance:
                 stock, self.sounds, copy_function=shutil.copyfile, ignore_dangling_symlinks=True
             )
         self.sounds.mkdir(parents=True, exist_ok=True)
+
+    def _make_clock(self, engine: Engine) -> None:
+        if engine.faketime is not None:
+            shutil.copyfile(engine.faketime, self.folder / CLOCK_LIBRARY)
+            (self.folder / CLOCK).write_text("+0\n")
 
     def _give_to(self, owner: tuple[int, int] | None) -> None:
         if owner is None:

@@ -1,4 +1,4 @@
-"""A Debian root file system with Asterisk in it, made once and kept in the cache folder."""
+"""What is made of Debian packages once and kept in the cache: Asterisk's root file system."""
 
 import contextlib
 import fcntl
@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pbxlib import debian_packages
@@ -16,7 +17,25 @@ from pbxlib.mirror import Archive, find_archives
 from pbxlib.root import as_root, demand_root
 from pbxlib.saying import CannotHaveAsterisk, say
 
-PACKAGES = "asterisk,asterisk-core-sounds-en-gsm,asterisk-core-sounds-en-wav,ca-certificates"
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How mmdebstrap makes a folder."""
+
+    name: str
+    what: str
+    variant: str
+    packages: str
+
+
+ASTERISK = _Recipe(
+    "rootfs",
+    "a root file system with Asterisk",
+    "apt",
+    "asterisk,asterisk-core-sounds-en-gsm,asterisk-core-sounds-en-wav,ca-certificates",
+)
+# Beside the root file system and not in it: only a test wants it, and what is cached stays good.
+FAKETIME = _Recipe("faketime", "libfaketime", "extract", "libfaketime")
 # A namespace of its own, so that a build which is broken off leaves no process and no mount.
 OWN_NAMESPACE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork"]
 OWN_NAMESPACE += ["--kill-child=SIGKILL"]
@@ -33,14 +52,13 @@ def cache_folder() -> Path:
 
 def cached_rootfs(wanted: str, explicit: bool) -> Path:
     """Return the root file system for that major version; make it if there is none yet."""
-    rootfs = cache_folder() / f"rootfs-{wanted}"
-    demand_root()
-    debian_packages.ensure_for_running()
-    _demand_namespaces()
-    with _lock(rootfs.with_name(f"{rootfs.name}.lock")):
-        if not rootfs.exists():
-            _make(rootfs, wanted, explicit)
-    return rootfs
+    return _cached(ASTERISK, wanted, explicit)
+
+
+def cached_faketime(wanted: str, explicit: bool) -> Path:
+    """Return the library that gives the Asterisk of that version a wall clock of its own."""
+    folder = _cached(FAKETIME, wanted, explicit)
+    return next(folder.glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
 
 
 def asterisk_version(rootfs: Path) -> str:
@@ -52,14 +70,25 @@ def asterisk_version(rootfs: Path) -> str:
     return found[1]
 
 
+def _cached(recipe: _Recipe, wanted: str, explicit: bool) -> Path:
+    folder = cache_folder() / f"{recipe.name}-{wanted}"
+    demand_root()
+    debian_packages.ensure_for_running()
+    _demand_namespaces()
+    with _lock(folder.with_name(f"{folder.name}.lock")):
+        if not folder.exists():
+            _make(recipe, folder, wanted, explicit)
+    return folder
+
+
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Hold the lock file, so that of several scripts one makes the file system."""
+    """Hold the lock file, so that of several scripts one makes the folder."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another run is making the root file system; waiting for it")
+            say(f"another run is making {path.stem}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -74,43 +103,44 @@ def _demand_namespaces() -> None:
         )
 
 
-def _make(rootfs: Path, wanted: str, explicit: bool) -> None:
-    for unfinished in rootfs.parent.glob(f"{rootfs.name}.making-*"):
+def _make(recipe: _Recipe, folder: Path, wanted: str, explicit: bool) -> None:
+    for unfinished in folder.parent.glob(f"{folder.name}.making-*"):
         _remove(unfinished)
     archives = find_archives(wanted, explicit)
     debian_packages.ensure_for_making(archives[0])
-    log = rootfs.with_name(f"{rootfs.name}.log")
+    log = folder.with_name(f"{folder.name}.log")
     log.unlink(missing_ok=True)
     for archive in archives:
-        if _make_from(archive, rootfs, log):
+        if _make_from(archive, recipe, folder, log):
             return
     raise CannotHaveAsterisk(
-        f"no Asterisk here, and mmdebstrap could not make one ({_last_error(log)}); see {log}"
+        f"{recipe.what} is not here, and mmdebstrap could not make it "
+        f"({_last_error(log)}); see {log}"
     )
 
 
-def _make_from(archive: Archive, rootfs: Path, log: Path) -> bool:
-    say(f"making a root file system with Asterisk ({archive.suite}), once; about half a minute")
+def _make_from(archive: Archive, recipe: _Recipe, folder: Path, log: Path) -> bool:
+    say(f"making {recipe.what} ({archive.suite}), once; half a minute at most")
     started = time.monotonic()
-    unfinished = Path(tempfile.mkdtemp(prefix=f"{rootfs.name}.making-", dir=rootfs.parent))
-    command = [*OWN_NAMESPACE, "--mount-proc", "mmdebstrap", *_options(archive)]
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}.making-", dir=folder.parent))
+    command = [*OWN_NAMESPACE, "--mount-proc", "mmdebstrap", *_options(archive, recipe)]
     command += [archive.suite, str(unfinished), archive.mirror]
     try:
         with Kept(command, log=log, root=True, remove=unfinished) as build:
             if build.wait() != 0:
                 return False
-        unfinished.rename(rootfs)
+        unfinished.rename(folder)
     finally:
         if unfinished.exists():
             _remove(unfinished)
-    say(f"made {rootfs} in {time.monotonic() - started:.0f} s")
+    say(f"made {folder} in {time.monotonic() - started:.0f} s")
     return True
 
 
-def _options(archive: Archive) -> list[str]:
+def _options(archive: Archive, recipe: _Recipe) -> list[str]:
     return [
-        "--variant=apt",
-        f"--include={PACKAGES}",
+        f"--variant={recipe.variant}",
+        f"--include={recipe.packages}",
         f"--components={archive.components}",
         f"--keyring={archive.keyring}",
         '--aptopt=APT::Install-Recommends "false"',

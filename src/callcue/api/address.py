@@ -14,6 +14,10 @@ REMEMBERED = 1024
 """Addresses that need not be taken apart again: the same screens ask all day."""
 
 
+_FORWARDED = (hdrs.X_FORWARDED_FOR, hdrs.FORWARDED, hdrs.VIA, "X-Real-IP")
+"""Any of these tells of a proxy, and so of somebody elsewhere."""
+
+
 class ClientAddress:
     """Reads `X-Forwarded-For`, but only as far as it was written by proxies we know."""
 
@@ -35,8 +39,20 @@ class ClientAddress:
             address = previous
         return _grouped(address)
 
+    @staticmethod
+    def is_here(request: web.BaseRequest) -> bool:
+        """Whether it comes from this machine, and from nobody behind a proxy on it."""
+        if any(header in request.headers for header in _FORWARDED):
+            return False
+        remote = request.remote or ""
+        return _is_address(remote) and _is_loopback(remote)
+
+    def counted(self, peer: str) -> str | None:
+        """By what a connection from *peer* is counted; None for a proxy, which speaks for many."""
+        return None if self._is_trusted(peer) else _grouped(peer)
+
     def _is_trusted(self, address: str) -> bool:
-        if not _is_address(address):
+        if not self._trusted or not _is_address(address):
             return False
         parsed = ip_address(address)
         return any(parsed in network for network in self._trusted)
@@ -49,6 +65,13 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lru_cache(REMEMBERED)
+def _is_loopback(text: str) -> bool:
+    address = ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 @lru_cache(REMEMBERED)

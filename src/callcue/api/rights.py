@@ -19,3 +19,5 @@ class Right(StrEnum):
     MEDIA_WRITE = "media:write"
     OPERATOR = "operator"
     """See what others did."""
+    HERE_OR_OPERATOR = "from this machine, or operator"
+    """Who asks from loopback is asked for no key; everybody else for an operator's."""

@@ -2,16 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import hdrs, web
 
 from .answers_log import AnswersLog
 from .bird.entrance import Entrance
 from .bird.handlers import BirdApi, VisitHandler
+from .bird.idempotency import Idempotency
 from .bird.media import MediaApi
 from .bird.sounds import SoundsApi
+from .bird.streams import EventStreams, StreamHandler
 from .clips import ClipFiles
 from .health import Health
+from .metrics import MetricsPage
 from .openapi import operations
 from .openapi.operation import Operation
 from .openapi.served import Description
@@ -22,7 +26,8 @@ from .vicidial.non_agent import NonAgentApi
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-CALLS = "/workspaces/{workspaceId}/channels/{channelId}/calls"
+WORKSPACE = "/workspaces/{workspaceId}"
+CALLS = WORKSPACE + "/channels/{channelId}/calls"
 CALL = CALLS + "/{callId}"
 PLAYBACK = CALL + "/playback"
 
@@ -40,6 +45,8 @@ class Route:
     handler: Handler
     operation: Operation | None = None
     """What it is to clients of the JSON API; None where it is not of that."""
+    takes_key: bool = False
+    """With an `Idempotency-Key` it is done once, however often it is asked."""
 
 
 def health_routes(health: Health) -> list[Route]:
@@ -56,6 +63,11 @@ def description_routes(description: Description) -> list[Route]:
         Route(GET, "/openapi.json", Right.OPEN, description.document, operations.DOCUMENT),
         Route(GET, "/docs", Right.OPEN, description.page, operations.PAGE),
     ]
+
+
+def metrics_routes(page: MetricsPage) -> list[Route]:
+    """For Prometheus; no part of the JSON API."""
+    return [Route(GET, "/metrics", Right.HERE_OR_OPERATOR, page.handle)]
 
 
 def clip_routes(clips: ClipFiles) -> list[Route]:
@@ -89,48 +101,81 @@ def upstream_routes(pages: OtherPaths) -> list[Route]:
     return [Route(hdrs.METH_ANY, path, Right.UPSTREAM, pages.handle)]
 
 
-def bird_routes(api: BirdApi, entrance: Entrance) -> list[Route]:
-    """Each lets in by its right before anything else is looked at."""
+def _visited(
+    entrance: Entrance,
+    idempotency: Idempotency,
+    method: str,
+    path: str,
+    right: Right,
+    handler: VisitHandler,
+    operation: Operation,
+    *,
+    stops: bool = False,
+) -> Route:
+    """One below a workspace: it lets in by its right before anything else is looked at.
 
-    def route(
-        method: str, path: str, right: Right, handler: VisitHandler, operation: Operation
-    ) -> Route:
-        async def guarded(request: web.Request) -> web.StreamResponse:
+    *stops*: it ends what plays, and is refused last when its key asks too often.
+    """
+    if method == GET:
+
+        async def looks(request: web.Request) -> web.StreamResponse:
             return await handler(entrance.admit(request, right), request)
 
-        return Route(method, path, right, guarded, operation)
+        return Route(method, path, right, looks, operation)
 
+    async def changes(request: web.Request) -> web.StreamResponse:
+        visit = entrance.admit(request, right, stops=stops)
+        return await idempotency.answer(visit, request, handler)
+
+    return Route(method, path, right, changes, operation, takes_key=True)
+
+
+def bird_routes(
+    api: BirdApi, streams: EventStreams, entrance: Entrance, idempotency: Idempotency
+) -> list[Route]:
+    """Calls and their playbacks."""
+    route = partial(_visited, entrance, idempotency)
     read, write = Right.CALLS_READ, Right.PLAYBACK_WRITE
-    playback_by_id = "/workspaces/{workspaceId}/playbacks/{playbackId}"
+    playback_by_id = WORKSPACE + "/playbacks/{playbackId}"
     return [  # aiohttp tries them in this order: what is in a hurry comes first
         route(POST, PLAYBACK, write, api.play, operations.PLAY),
-        route(DELETE, PLAYBACK, write, api.stop, operations.DELETE),
-        route(POST, PLAYBACK + "/stop", write, api.stop, operations.STOP),
+        route(DELETE, PLAYBACK, write, api.stop, operations.DELETE, stops=True),
+        route(POST, PLAYBACK + "/stop", write, api.stop, operations.STOP, stops=True),
         route(POST, PLAYBACK + "/pause", write, api.pause, operations.PAUSE),
         route(POST, PLAYBACK + "/resume", write, api.resume, operations.RESUME),
         route(POST, PLAYBACK + "/restart", write, api.restart, operations.RESTART),
         route(POST, PLAYBACK + "/seek", write, api.seek, operations.SEEK),
         route(POST, PLAYBACK + "/volume", write, api.volume, operations.VOLUME),
         route(GET, PLAYBACK, read, api.show, operations.SHOW),
+        route(POST, WORKSPACE + "/playbacks", write, api.play_many, operations.PLAY_MANY),
+        route(
+            POST, WORKSPACE + "/playback/stop", write, api.stop_all, operations.STOP_ALL, stops=True
+        ),
         route(GET, CALLS, read, api.list_calls, operations.LIST_CALLS),
         route(GET, CALL, read, api.show_call, operations.SHOW_CALL),
         route(GET, playback_by_id, read, api.show_playback, operations.SHOW_PLAYBACK),
+        _stream(entrance, CALL + "/events", streams.of_call, operations.CALL_EVENTS),
+        _stream(entrance, WORKSPACE + "/events", streams.of_workspace, operations.EVENTS),
     ]
 
 
-def media_routes(api: MediaApi, entrance: Entrance) -> list[Route]:
+def _stream(entrance: Entrance, path: str, handler: StreamHandler, operation: Operation) -> Route:
+    """One that answers for as long as somebody listens."""
+    right = Right.CALLS_READ
+
+    async def listens(request: web.Request) -> web.StreamResponse:
+        return await handler(entrance.admit(request, right), request)
+
+    return Route(GET, path, right, listens, operation)
+
+
+def media_routes(api: MediaApi, entrance: Entrance, idempotency: Idempotency) -> list[Route]:
     """Media before it is played."""
-
-    def route(path: str, handler: VisitHandler, operation: Operation) -> Route:
-        async def guarded(request: web.Request) -> web.StreamResponse:
-            return await handler(entrance.admit(request, Right.MEDIA_WRITE), request)
-
-        return Route(POST, path, Right.MEDIA_WRITE, guarded, operation)
-
-    media = "/workspaces/{workspaceId}/media"
+    route, right = partial(_visited, entrance, idempotency, POST), Right.MEDIA_WRITE
+    media = WORKSPACE + "/media"
     return [
-        route(media + "/prefetch", api.prefetch, operations.PREFETCH),
-        route(media + "/check", api.check, operations.CHECK),
+        route(media + "/prefetch", right, api.prefetch, operations.PREFETCH),
+        route(media + "/check", right, api.check, operations.CHECK),
     ]
 
 

@@ -87,6 +87,11 @@ class FixedUsers:
     """The users of the settings file."""
 
     def __init__(self, users: Iterable[ApiUser]) -> None:
+        self._by_name: dict[str, ApiUser] = {}
+        self.replace(users)
+
+    def replace(self, users: Iterable[ApiUser]) -> None:
+        """From now on there are these."""
         self._by_name = {user.name: user for user in users}
 
     async def find(self, name: str) -> ApiUser | None:

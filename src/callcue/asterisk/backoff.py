@@ -6,7 +6,8 @@ import random
 class Backoff:
     """Doubling delays with jitter, from *first* up to *longest*, in seconds.
 
-    The jitter of half either way keeps replicas from knocking at a restarted Asterisk in step.
+    The jitter of up to half, only downwards at the longest, keeps replicas from
+    knocking at a restarted Asterisk in step.
     """
 
     def __init__(self, first: float, longest: float) -> None:
@@ -16,9 +17,10 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds to wait this time."""
-        delay = self._next * random.uniform(0.5, 1.5)
+        most = min(self._next * 1.5, self._longest)
+        delay = random.uniform(self._next * 0.5, most)
         self._next = min(self._next * 2, self._longest)
-        return min(delay, self._longest)
+        return delay
 
     def reset(self) -> None:
         """Start over with the first delay."""

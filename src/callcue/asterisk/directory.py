@@ -37,6 +37,9 @@ EVENTS = frozenset(
 )
 """The AMI events a directory lives on."""
 
+KEPT_LIMIT = 50_000
+"""Events that may come while a snapshot is taken. With more it is of no use, and taken anew."""
+
 _CONFERENCE = re.compile(r"[A-Za-z0-9_.@+-]{1,80}")
 """Room names that can be handed to the dialplan as they are; others are not ours to play into."""
 
@@ -64,15 +67,19 @@ class Directory:
         ignore: Sequence[str] = (),
         agents: Mapping[str, str] | None = None,
         agent_channels: Sequence[str] = (),
+        tags: Sequence[str] = (),
     ) -> None:
         """*ignore*: patterns of channel names that are no parties; *agents*: agent to room.
 
         *agent_channels*: patterns of channel names that are agents', whoever the agent is.
+        *tags*: names of the channel variables that say what sort of call it is.
         """
         self._server = server
         self._ignore = tuple(ignore)
         self._agents = dict(agents or {})
         self._agent_channels = tuple(agent_channels)
+        self._tags = tuple(tags)
+        self._variables = frozenset((AGENT, CALL_ID, *tags))
         self._channels: dict[str, _Channel] = {}
         self._bridges = Bridges()
         self._holding: set[str] = set()
@@ -83,11 +90,16 @@ class Directory:
         self._by_agent: dict[str, set[str]] = {}
         self._places: dict[Place, set[str]] = {}
         self._kept: list[AmiEvent] | None = None
+        self._overflowed = False
         self._available = False
         self._settled = True
         """False while a snapshot is made the truth: who has left is told when all is known."""
         self.on_left: Callable[[Call], None] = lambda _call: None
         self.on_deserted: Callable[[Place], None] = lambda _place: None
+
+    def seat(self, agents: Mapping[str, str]) -> None:
+        """Agent to conference, where no other source knows: from now on these."""
+        self._agents = dict(agents)
 
     # ---- what the core asks -------------------------------------------------------------------
 
@@ -133,7 +145,12 @@ class Directory:
 
     def expect_snapshot(self) -> None:
         """Keep events from here on, until `apply`."""
-        self._kept = []
+        self._kept, self._overflowed = [], False
+
+    @property
+    def may_apply(self) -> bool:
+        """Whether all that has happened since `expect_snapshot` could be kept."""
+        return not self._overflowed
 
     def apply(self, snapshot: Snapshot) -> None:
         """Take the snapshot for the truth, then what has happened since it was asked for."""
@@ -157,7 +174,7 @@ class Directory:
             if now is None or now.place != call.place:
                 self.on_left(call)
         for place in before:
-            if self._is_deserted(place):
+            if self.is_deserted(place):
                 self.on_deserted(place)
 
     def lost(self) -> None:
@@ -168,7 +185,7 @@ class Directory:
     def on_event(self, event: AmiEvent) -> None:
         """Take in one AMI event."""
         if self._kept is not None:
-            self._kept.append(event)
+            self._keep(event)
             return
         match event.name:
             case "Newchannel":
@@ -200,6 +217,17 @@ class Directory:
                 self._rename(event.get("Uniqueid"), event.get("Newname"))
             case "VarSet":
                 self._variable(event)
+
+    def _keep(self, event: AmiEvent) -> None:
+        """Only what says something: most of a flood are the variables of others."""
+        assert self._kept is not None
+        others = event.name == "VarSet" and _variable_name(event) not in self._variables
+        if others or event.name not in EVENTS:
+            return
+        if len(self._kept) >= KEPT_LIMIT:
+            self._overflowed = True
+            self._kept.clear()
+        self._kept.append(event)
 
     # ---- channels come and go -----------------------------------------------------------------
 
@@ -275,8 +303,8 @@ class Directory:
             self._move(channel, channel.place)
 
     def _variable(self, event: AmiEvent) -> None:
-        name = event.get("Variable").lstrip("_")
-        channel = self._new(event) if name in (AGENT, CALL_ID) else None
+        name = _variable_name(event)
+        channel = self._new(event) if name in self._variables else None
         if channel is not None:
             self._forget_agent(channel)
             channel.variables[name] = event.get("Value")
@@ -340,13 +368,13 @@ class Directory:
     def _has_left(self, call: Call) -> None:
         if self._settled:
             self.on_left(call)
-        deserted = self._settled and self._is_deserted(call.place)
+        deserted = self._settled and self.is_deserted(call.place)
         if not self._places.get(call.place):
             self._places.pop(call.place, None)
         if deserted:
             self.on_deserted(call.place)
 
-    def _is_deserted(self, place: Place) -> bool:
+    def is_deserted(self, place: Place) -> bool:
         """Whether too few are left: a bridge with one party is only kept open by our leg."""
         fewest = 2 if isinstance(place, Bridge) else 1
         return len(self._places.get(place, ())) < fewest
@@ -363,7 +391,12 @@ class Directory:
             number=channel.exten,
             agent=agent,
             is_agent=is_agent or agent is not None,
+            tags=self._tags_of(channel),
         )
+
+    def _tags_of(self, channel: _Channel) -> frozenset[str]:
+        found = ((name, channel.variables.get(name, "")) for name in self._tags)
+        return frozenset(f"{name}={value}" for name, value in found if value)
 
     def _call_id(self, channel: _Channel) -> CallId:
         """The channel's own UUID if it has one, else the same one made from what it has."""
@@ -378,3 +411,8 @@ class Directory:
 def is_local(name: str) -> bool:
     """Whether a channel is half of a `Local` channel, by its name."""
     return name.startswith("Local/")
+
+
+def _variable_name(event: AmiEvent) -> str:
+    """Of a `VarSet`, without the marks that say who inherits it."""
+    return event.get("Variable").lstrip("_")

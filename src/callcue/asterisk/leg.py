@@ -34,8 +34,8 @@ class Leg:
     seen: asyncio.Event = field(default_factory=asyncio.Event)
     """Asterisk has made the channels: from here on they can be hung up."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    clock: tuple[int, float] | None = None
-    """One moment on both clocks: Asterisk's in ms, ours in monotonic seconds."""
+    began: tuple[int, float] | None = None
+    """When it was where it reported last: by Asterisk's clock in ms, and by ours in seconds."""
     place: tuple[int, int, int] = (0, 0, 0)
     """Number, item and round it reported last."""
     opening: asyncio.TimerHandle | None = None
@@ -60,10 +60,3 @@ class Leg:
         if self.muted is not None:
             self.muted.cancel()
             self.muted = None
-
-    def ours(self, asterisk_ms: int) -> float:
-        """A moment of Asterisk's clock in ms as monotonic seconds of ours."""
-        if self.clock is None:
-            raise ValueError("no moment is known on both clocks")
-        known_ms, known = self.clock
-        return known + (asterisk_ms - known_ms) / 1000

@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from callcue.asterisk.ids import player_half
 from callcue.asterisk.joins import Way
 from callcue.asterisk.leg import Leg
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.reports import leg_events
+from callcue.asterisk.server_clock import ServerClock
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
 from callcue.core.types import Milliseconds
+
+log = structlog.get_logger(__name__)
 
 EVENTS = frozenset(
     {
@@ -40,16 +45,20 @@ class Legs:
 
     def __init__(
         self,
+        clock: ServerClock,
         *,
         on_muted: Callable[[Leg, Milliseconds], None],
         on_spying: Callable[[Leg], None],
         on_waiting: Callable[[Leg], None],
     ) -> None:
-        """*on_muted*: a leg waits to be opened; it may play so much longer.
+        """*clock*: that of the Asterisk they are on.
+
+        *on_muted*: a leg waits to be opened; it may play so much longer.
 
         *on_spying*: the join half is there, and is about to look for whom to spy on.
         *on_waiting*: a leg that waited for its join half may begin.
         """
+        self._clock = clock
         self._on_muted = on_muted
         self._on_spying = on_spying
         self._on_waiting = on_waiting
@@ -166,14 +175,25 @@ class Legs:
     def _user_event(self, leg: Leg, event: AmiEvent) -> None:
         match event.get("UserEvent"):
             case "CallcueLeg" if event.get("Uniqueid") == leg.player_half:
-                if event.get("Left"):
-                    self._on_muted(leg, Milliseconds(int(event.get("Left"))))
-                self._leg_reports(leg, leg_events(leg, event))
+                self._leg_reported(leg, event)
             case "CallcueJoin" if event.get("Uniqueid") == leg.join_half:
                 self._thrown_out(leg, event.get("Result"))
             case "CallcueAtHand" if event.get("Uniqueid") == leg.join_half:
                 leg.able = event.get("Able") == "yes"
                 leg.at_hand.set()
+
+    def _leg_reported(self, leg: Leg, event: AmiEvent) -> None:
+        try:
+            left = event.get("Left")
+            muted_for = Milliseconds(int(left)) if left else None
+            events = leg_events(leg, event, self._clock)
+        except (ValueError, OverflowError):
+            # Whoever may send a UserEvent may say that; it means nothing.
+            log.warning("a leg's report makes no sense", playback=str(leg.playback.id))
+            return
+        if muted_for is not None:
+            self._on_muted(leg, muted_for)
+        self._leg_reports(leg, events)
 
     def _thrown_out(self, leg: Leg, result: str) -> None:
         if leg.joined and leg.join.way is not Way.ROOM:

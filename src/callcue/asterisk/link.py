@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,12 +15,17 @@ from callcue.asterisk.answer import items_of, reply_of
 from callcue.asterisk.backoff import Backoff
 from callcue.asterisk.connection import Connection
 from callcue.asterisk.errors import LinkError, LoginRejected, NotConnected
+from callcue.asterisk.figures import LinkCounts, LinkFigures
 from callcue.asterisk.handshake import add_filters, log_in, wait_booted
 from callcue.asterisk.keepalive import watch
 from callcue.asterisk.message import AmiEvent, Reply
+from callcue.asterisk.server_clock import ServerClock
 from callcue.asterisk.status import LinkStatus, LinkTimings, Phase
+from callcue.core.refusals import Refusals
 
 log = structlog.get_logger(__name__)
+
+MOVED = "its settings have changed"
 
 
 class Link:
@@ -43,8 +49,12 @@ class Link:
         on_down: Callable[[str], None],
         filters: Sequence[Mapping[str, HeaderValue]] = (),
         timings: LinkTimings | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
+        self.clock = ServerClock()
+        """Asterisk's, known whenever *on_up* is called."""
         self._server = server
+        self._refusals = refusals
         self._wanted = frozenset(wanted_events)
         self._on_event = on_event
         self._on_up = on_up
@@ -54,6 +64,23 @@ class Link:
         self._backoff = Backoff(self._timings.first_retry, self._timings.longest_retry)
         self._state = LinkStatus(Phase.DOWN, "not started")
         self._connection: Connection | None = None
+        self._moved = asyncio.Event()
+        self._counts = LinkCounts()
+        """Of the connections that have ended; and all that is counted here."""
+
+    @property
+    def figures(self) -> LinkFigures:
+        """How it is now, and what has been counted since the start."""
+        seconds, connection = time.monotonic() - self._state.since, self._connection
+        if connection is None:
+            return LinkFigures(self._state.phase.value, seconds, self._counts)
+        return LinkFigures(
+            self._state.phase.value,
+            seconds,
+            connection.add_to(self._counts),
+            connection.in_flight,
+            connection.queued,
+        )
 
     @property
     def state(self) -> LinkStatus:
@@ -65,9 +92,18 @@ class Link:
         try:
             while True:
                 self._mark(Phase.CONNECTING, self._state.reason)
-                await asyncio.sleep(await self._live_once())
+                self._moved.clear()
+                await self._pause(await self._live_once())
         finally:
             self._mark(Phase.DOWN, "closed")
+
+    def move(self, server: ServerAddress) -> None:
+        """From now on it is there, or we are somebody else there: connect anew, at once."""
+        self._server = server
+        self._backoff.reset()
+        self._moved.set()
+        if self._connection is not None:
+            self._connection.cut(MOVED)
 
     async def send(
         self,
@@ -111,13 +147,17 @@ class Link:
 
     async def _live_once(self) -> float:
         """One connection from its first byte to its last; the seconds to wait before the next."""
-        connection = Connection(self._server, self._wanted, self._on_event, self._went_down)
+        server = self._server
+        connection = Connection(
+            server, self._wanted, self._on_event, self._went_down, self.clock, self._refusals
+        )
         self._connection = connection
         reason = "closed"
         try:
-            await self._bring_up(connection)
+            await self._bring_up(connection, server)
             reason = await self._stay_up(connection)
         except LoginRejected as error:
+            self._counts.rejections += 1
             log.error("AMI login refused", reason=str(error))
             self._mark(Phase.REJECTED, str(error))
             return self._timings.rejected_retry
@@ -129,19 +169,28 @@ class Link:
             reason = f"{type(error).__name__}: {error}"
         finally:
             await connection.close(reason)
+            self._counts = connection.add_to(self._counts)
             self._connection = None
         self._mark(Phase.DOWN, reason)
         pause = self._backoff.next()
         log.info("no AMI link", reason=reason, next_try_s=round(pause, 2))
         return pause
 
-    async def _bring_up(self, connection: Connection) -> None:
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+
+    async def _bring_up(self, connection: Connection, server: ServerAddress) -> None:
         timings = self._timings
         await connection.connect(timings.connect)
-        await log_in(connection, self._server, timings.login)
-        connection.start(watch(connection, timings.quiet, timings.patience))
+        if self._moved.is_set():  # before there was anything that could be cut
+            raise NotConnected(MOVED)
+        await log_in(connection, server, timings.login)
+        connection.start(watch(connection, timings))
         await add_filters(connection, self._filters, timings.filter)
         await wait_booted(connection, timings.booted)
+        await connection.ping(timings.patience)  # its clock is known before any leg is looked up
 
     async def _stay_up(self, connection: Connection) -> str:
         """From the snapshot to the loss; its reason."""
@@ -149,6 +198,7 @@ class Link:
         await self._synchronise(connection)
         if connection.alive:
             self._mark(Phase.UP)
+            self._counts.ups += 1
             log.info("AMI link is up")
         return await connection.lost
 

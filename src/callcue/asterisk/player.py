@@ -7,16 +7,16 @@ used twice.
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import structlog
 
-from callcue.asterisk import resting
+from callcue.asterisk import ids, resting
 from callcue.asterisk.action import HeaderValue, UnsafeHeader
 from callcue.asterisk.dialplan import RoomContext, through_dialplan
 from callcue.asterisk.directory import Directory
+from callcue.asterisk.errands import Errands
 from callcue.asterisk.errors import ActionRefused, LinkError, NotConnected, OutcomeUnknown
 from callcue.asterisk.gain import nearest_gain
 from callcue.asterisk.holds import check_not_held
@@ -25,7 +25,7 @@ from callcue.asterisk.leg import Leg
 from callcue.asterisk.legs import Legs
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
-from callcue.asterisk.recovery import what_is_left
+from callcue.asterisk.recovery import Left, last_word, what_is_left
 from callcue.asterisk.snapshot import BACK, BESIDE
 from callcue.core.errors import (
     AsteriskUnavailable,
@@ -37,11 +37,22 @@ from callcue.core.errors import (
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
 from callcue.core.states import Event
-from callcue.core.types import Bridge, CallId, Milliseconds, Missing, Place, SoundName
+from callcue.core.types import (
+    Bridge,
+    CallId,
+    Milliseconds,
+    Missing,
+    Place,
+    PlaybackId,
+    SoundName,
+)
 
 log = structlog.get_logger(__name__)
 
 PLAYER_CONTEXT = "callcue-player"
+
+FIRST_STEP = 2
+"""Priority 1 of the extensions there does nothing; why is said there."""
 
 FOREVER = 0
 """Rounds, as the dialplan counts them."""
@@ -55,6 +66,9 @@ HANGUP_PATIENCE = 1.0
 FIRST_FRAME = 0.007
 """Seconds from a leg's report until Asterisk has surely written its first frame; 20 ms on is the
 second."""
+
+LISTENING = 0.025
+"""Seconds from the report that a channel alone listens until it does: from its next frame on."""
 
 REFUSAL_PATIENCE = 0.05
 """Seconds to wait for a leg that refuses a verb to be gone."""
@@ -80,14 +94,21 @@ class LegPlayer:
 
         *resumable*: the applications from which a channel that is alone may be taken.
         """
+        self.owner = ""
+        """The name that legs carry, so that whoever comes after knows them for its own."""
         self._link = link
         self._directory = directory
         self._bound = bound
         self._hold = hold
         self._resumable = resumable
         self._room_context: RoomContext | None = None
-        self._legs = Legs(on_muted=self._unmute_soon, on_spying=self._hurry, on_waiting=self._begin)
-        self._errands: set[asyncio.Task[None]] = set()
+        self._legs = Legs(
+            link.clock,
+            on_muted=self._unmute_soon,
+            on_spying=self._hurry,
+            on_waiting=self._begin,
+        )
+        self._errands = Errands(link)
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who is told what legs report."""
@@ -131,7 +152,7 @@ class LegPlayer:
                     "Channel": f"Local/{leg.join.entrance}/n",
                     "Context": PLAYER_CONTEXT,
                     "Exten": first,
-                    "Priority": 1,
+                    "Priority": FIRST_STEP,
                     "ChannelId": leg.player_half,
                     "OtherChannelId": leg.join_half,
                     "Async": "true",
@@ -183,7 +204,7 @@ class LegPlayer:
         Nobody hears it: it is received by our own channel, and means nothing there.
         """
         key: dict[str, HeaderValue] = {"Digit": 1, "Duration": 1, "Receive": "true"}
-        self._errand(self._unless_gone(leg.join_half, "PlayDTMF", key))
+        self._errands.run(leg.playback, leg.join_half, "PlayDTMF", key)
 
     def _begin(self, leg: Leg) -> None:
         """Its join half is in: what it plays from here on is heard."""
@@ -192,7 +213,8 @@ class LegPlayer:
             "Exten": "cue-start-1",
             "Priority": 1,
         }
-        self._errand(self._unless_gone(leg.player_half, "Redirect", where))
+        pause = LISTENING if leg.join.way is Way.BESIDE else 0.0
+        self._errands.run(leg.playback, leg.player_half, "Redirect", where, after=pause)
 
     def _variables(self, leg: Leg) -> Mapping[str, HeaderValue]:
         playback = leg.playback
@@ -204,9 +226,11 @@ class LegPlayer:
         }
         return {
             "CALLCUE_PLAYBACK": str(playback.id),
+            **({"CALLCUE_OWNER": self.owner} if self.owner else {}),
             "CALLCUE_JOIN": leg.join.way.value,
             **leg.join.variables,
             "CALLCUE_COUNT": len(playback.clips),
+            "CALLCUE_FIRST": _first(playback.clips),
             "CALLCUE_ROUNDS": request.rounds or FOREVER,
             "CALLCUE_GAP": request.gap,
             "CALLCUE_LEFT": min(request.limit or self._bound, self._bound),
@@ -310,8 +334,7 @@ class LegPlayer:
 
     async def _ended_unseen(self, leg: Leg) -> bool:
         """Look up a leg that does not go: it may never have come, or its end was not reported."""
-        found = await what_is_left(self._link, leg)
-        if found is None or found.kind is not Event.LEG_GONE:
+        if await what_is_left(self._link, leg.player_half) is not None:
             return False
         if not leg.gone.is_set():
             leg.alive.clear()
@@ -360,39 +383,73 @@ class LegPlayer:
         limit = f"{left / 1000:.3f}"
         for function, value in (("MUTEAUDIO(out)", "off"), ("TIMEOUT(absolute)", limit)):
             headers = {"Variable": function, "Value": value}
-            self._errand(self._unless_gone(leg.player_half, "Setvar", headers))
-
-    async def _unless_gone(
-        self, channel: str, action: str, headers: Mapping[str, HeaderValue]
-    ) -> None:
-        with suppress(LinkError):  # the leg has ended, or helps itself in a moment
-            await self._link.send(action, {"Channel": channel, **headers})
-
-    def _errand(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+            self._errands.run(leg.playback, leg.player_half, "Setvar", headers)
 
     # ---- after a lost link ------------------------------------------------------------------
 
-    async def find(self, playback: Playback) -> LegEvent:
+    async def find(self, playback: Playback) -> Sequence[LegEvent]:
         """What became of the leg meanwhile; see `Player.find`."""
-        leg = self._legs.of(playback) or Leg(playback, Join(Way.ROOM, {}))
-        found = await what_is_left(self._link, leg)
-        if found is not None and found.kind is Event.LEG_GONE:
+        if not playback.begun:
+            unwanted = playback.reason is not None
+            return [LegEvent(Event.LEG_GONE if unwanted else Event.NEVER_SENT)]
+        known = self._legs.of(playback)
+        began = known.began if known is not None else None
+        left = await what_is_left(self._link, ids.player_half(playback.id), began)
+        leg = known or Leg(playback, self._join_left(playback, left))
+        if left is None:
             self._legs.forget(leg)
-            return found
+            return await self._how_it_went(playback)
         self._legs.add(leg)
         leg.alive = {leg.player_half, leg.join_half}
         leg.seen.set()
-        if found is None:
-            leg.detail = "it did not start before the link was lost"
+        if left.position is None:
+            leg.detail = "it had not started when callcue lost sight of it"
         elif leg.join.way is Way.BESIDE and not await resting.listens(self._link, leg.join.party):
-            leg.detail = "the call was taken elsewhere while Asterisk was out of reach"
+            leg.detail = "the call was taken elsewhere while callcue did not see it"
         else:
-            return found
+            leg.joined = True
+            leg.place = (left.number, left.position.item, left.position.round)
+            return [left.as_event()]
         await self.stop(playback)  # else it would play later, or on, and be nobody's
-        return LegEvent(Event.LEG_GONE, detail=leg.detail)
+        return [LegEvent(Event.LEG_GONE, detail=leg.detail)]
+
+    def _join_left(self, playback: Playback, left: Left | None) -> Join:
+        """The way in of a leg that a service before this one sent, as the leg itself has it."""
+        if left is None:
+            return Join(Way.ROOM, {})
+        both: frozenset[str] = frozenset()
+        if left.way is Way.BARGE and isinstance(playback.place, Bridge):
+            bridge = self._directory.bridge(playback.place.id)
+            both = frozenset(bridge.channels) if bridge is not None else both
+        return Join(left.way, {}, left.party, both)
+
+    async def _how_it_went(self, playback: Playback) -> Sequence[LegEvent]:
+        """The end of a leg that is gone, by its own last word; else by who is left there."""
+        said = await last_word(self._link, playback.id)
+        if said is not None:
+            return [said, LegEvent(Event.LEG_GONE)]
+        gone = LegEvent(Event.LEG_GONE, detail="it ended while callcue did not see it")
+        if not self._directory.is_deserted(playback.place):
+            return [gone]
+        return [LegEvent(Event.PARTY_LEFT, detail="all had left when callcue came back"), gone]
+
+    async def sweep(self, halves: Iterable[str], is_wanted: Callable[[PlaybackId], bool]) -> None:
+        """Hang up the legs of ours among these player halves that nobody wants.
+
+        Ours are those that carry the name of this callcue: there may be others.
+        """
+        for half in halves:
+            playback_id = ids.playback_of(half)
+            if playback_id is None or is_wanted(playback_id):
+                continue
+            log.warning("a leg that nobody knows is hung up", leg=half)
+            with suppress(LinkError):
+                await self._link.send("Hangup", {"Channel": half})
+
+
+def _first(clips: Sequence[SoundName | Missing | None]) -> int:
+    """The first item that can be had; a leg is sent when there is one."""
+    return next(n for n, clip in enumerate(clips, 1) if isinstance(clip, str))
 
 
 def _written(clip: SoundName | Missing) -> str:

@@ -91,6 +91,9 @@ class SoundProbe:
     def _note(
         event: AmiEvent, sounds: Sequence[str], answer: asyncio.Future[set[str]], missing: set[str]
     ) -> None:
+        numbers = [str(number) for number in range(1, len(sounds) + 1)]
+        if event.get("Item") not in numbers:
+            return  # no answer to what was asked
         item = int(event.get("Item"))
         if event.get("Found") != "yes":
             missing.add(sounds[item - 1])

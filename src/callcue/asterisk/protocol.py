@@ -37,6 +37,9 @@ class Listener(Protocol):
     def answer_received(self, pending: Pending) -> None:
         """Take an action whose answer is whole."""
 
+    def message_refused(self) -> None:
+        """Hear that what comes is no message, or never ends."""
+
     def link_cut(self, reason: str) -> None:
         """Hear, once, that nothing more will come."""
 
@@ -58,6 +61,8 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         self._listener = listener
         self._framer = Framer()
         self.last_received = time.monotonic()
+        self.ignored = 0
+        """Events that were dropped unread."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Called by asyncio: the socket is open."""
@@ -73,11 +78,14 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         try:
             frames = self._framer.feed(data)
         except BadStream as error:
+            self._listener.message_refused()
             self.cut(str(error))
             return
         for frame in frames:
             if self._passes_gate(frame):
                 self._take(frame)
+            else:
+                self.ignored += 1
 
     def _passes_gate(self, frame: bytes) -> bool:
         """The cheap look: an unwanted event costs a tenth of a parsed one.
@@ -135,7 +143,12 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio: the socket is closed, by whichever side."""
-        self.cut("Asterisk closed the connection" if exc is None else f"connection lost: {exc}")
+        if exc is not None:
+            self.cut(f"connection lost: {exc}")
+        elif self._framer.greeting:
+            self.cut("Asterisk closed the connection")
+        else:
+            self.cut("it closed the connection without a greeting: is this its port, without TLS?")
         self._listener.socket_closed()
 
 

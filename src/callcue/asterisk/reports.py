@@ -2,9 +2,13 @@
 
 from callcue.asterisk.leg import Leg
 from callcue.asterisk.message import AmiEvent
+from callcue.asterisk.server_clock import ServerClock
 from callcue.core.ports import LegEvent
 from callcue.core.states import Event
 from callcue.core.types import Milliseconds, Position
+
+FIRST_FRAME = 0.020
+"""Seconds by which a clock is ahead that streams from inside a clip: its first frame is none."""
 
 _ENDS = {
     "finished": Event.LIST_ENDED,
@@ -13,16 +17,16 @@ _ENDS = {
 }
 
 
-def leg_events(leg: Leg, event: AmiEvent) -> list[LegEvent]:
+def leg_events(leg: Leg, event: AmiEvent, clock: ServerClock) -> list[LegEvent]:
     """The core's events for one `CallcueLeg` report; none for what it cannot be.
 
     Raises:
-        ValueError: a number in it is none.
+        ValueError, OverflowError: a number in it is none.
 
     """
     match event.get("State"):
         case "playing":
-            return _playing(leg, event)
+            return _playing(leg, event, clock)
         case "paused":
             return [_at(Event.HELD, event)]
         case "waiting":
@@ -33,9 +37,15 @@ def leg_events(leg: Leg, event: AmiEvent) -> list[LegEvent]:
             return []
 
 
-def _playing(leg: Leg, event: AmiEvent) -> list[LegEvent]:
-    leg.clock = int(event.get("Clock")), event.received_at
-    return _arrived(leg, _at(Event.STREAMING, event, moving_since=event.received_at))
+def _playing(leg: Leg, event: AmiEvent, clock: ServerClock) -> list[LegEvent]:
+    asterisk_ms = int(event.get("Clock"))
+    since = clock.moment(
+        asterisk_ms / 1000,
+        received=event.received_at,
+        ahead=FIRST_FRAME if event.get("Left") else 0.0,
+    )
+    leg.began = asterisk_ms, since
+    return _arrived(leg, _at(Event.STREAMING, event, moving_since=since))
 
 
 def _arrived(leg: Leg, event: LegEvent) -> list[LegEvent]:
@@ -48,15 +58,20 @@ def _arrived(leg: Leg, event: LegEvent) -> list[LegEvent]:
 
 
 def _ended(leg: Leg, event: AmiEvent) -> list[LegEvent]:
-    reason = event.get("Reason")
-    kind = _ENDS.get(reason)
-    if kind is None:
+    end = ended(event.get("Reason"), event.get("Item"), int(event.get("Number")))
+    if end is None:
         leg.detail = "another AMI user stopped it"
         return []
-    detail = ""
-    if kind is Event.CLIP_FAILED:
-        detail = f"item {event.get('Item')}: Asterisk cannot play that sound"
-    return [LegEvent(kind, number=int(event.get("Number")), detail=detail)]
+    return [end]
+
+
+def ended(reason: str, item: str, number: int | None = None) -> LegEvent | None:
+    """The core's event for an end, in the dialplan's words; None where it ended for another."""
+    kind = _ENDS.get(reason)
+    if kind is None:
+        return None
+    detail = f"item {item}: Asterisk cannot play that sound" if kind is Event.CLIP_FAILED else ""
+    return LegEvent(kind, number, detail=detail)
 
 
 def _at(kind: Event, event: AmiEvent, moving_since: float | None = None) -> LegEvent:

@@ -11,6 +11,7 @@ from callcue.asterisk.address import ServerAddress
 from callcue.asterisk.dialplan import RoomContext
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import LinkError
+from callcue.asterisk.figures import LinkFigures
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.player import LegPlayer
@@ -20,6 +21,7 @@ from callcue.asterisk.snapshot import take_snapshot
 from callcue.core.controller import Controller
 from callcue.core.errors import AsteriskUnavailable
 from callcue.core.ports import MediaLibrary
+from callcue.core.refusals import Bound, Refusals
 from callcue.core.types import Milliseconds
 from callcue.media.sounds import AsteriskSounds, Missing
 
@@ -42,6 +44,8 @@ class AsteriskAddress:
     """Agent to conference, where no other source knows."""
     agent_channels: tuple[str, ...] = ()
     """Patterns of channel names that are agents'."""
+    tags: tuple[str, ...] = ()
+    """Channel variables that say what sort of call it is."""
     resumable: tuple[str, ...] = RESUMABLE
     """Applications from which a channel that is alone may be taken to listen."""
     bound_seconds: float = 14_400
@@ -62,25 +66,27 @@ class Readiness:
 class AsteriskServer:
     """Owns the link to one Asterisk and shares its events out."""
 
-    def __init__(self, settings: AsteriskAddress) -> None:
+    def __init__(self, settings: AsteriskAddress, refusals: Refusals | None = None) -> None:
         """Make it inside the running loop; nothing connects before `run`."""
         self.name = settings.name
         self.version = ""
         self._controller: Controller | None = None
         self._link = Link(
-            ServerAddress(
-                settings.host, settings.port, settings.username, settings.secret, settings.tls
-            ),
+            _manager(settings),
             wanted_events=directory.EVENTS | legs.EVENTS | probe.EVENTS,
             on_event=self._on_event,
             on_up=self._on_up,
             on_down=self._on_down,
+            refusals=refusals,
         )
+        self._refusals = refusals or Refusals()
+        self._tags = settings.tags
         self.directory = Directory(
             settings.name,
             ignore=settings.ignore,
             agents=settings.agents,
             agent_channels=settings.agent_channels,
+            tags=settings.tags,
         )
         self.player = LegPlayer(
             self._link,
@@ -107,6 +113,18 @@ class AsteriskServer:
         """Get into rooms by VICIdial's own dialplan; see `callcue.asterisk.dialplan`."""
         self.player.join_rooms_by(context)
 
+    def known_as(self, owner: str) -> None:
+        """The name by which it knows its legs again after a restart; without one it does not."""
+        self.player.owner = owner
+
+    def move(self, settings: AsteriskAddress) -> None:
+        """Its address, or who we are there, has changed: connect anew. What plays plays on."""
+        self._link.move(_manager(settings))
+
+    def seat(self, agents: Mapping[str, str]) -> None:
+        """From agent to conference, where no other source knows: from now on these."""
+        self.directory.seat(agents)
+
     async def run(self) -> None:
         """Keep the link up until cancelled. Its lines in the log name this server."""
         structlog.contextvars.bind_contextvars(asterisk=self.name)
@@ -116,6 +134,10 @@ class AsteriskServer:
         """Ready only while the link is up and the rooms are known."""
         state = self._link.state
         return Readiness(state.ready, state.phase.value, state.reason)
+
+    def figures(self) -> LinkFigures:
+        """How the link is, in numbers."""
+        return self._link.figures
 
     def _on_event(self, event: AmiEvent) -> None:
         # The directory comes first: what a leg reports may end a session whose room it knows.
@@ -127,11 +149,17 @@ class AsteriskServer:
         self.directory.expect_snapshot()
         settings = await self._link.send("CoreSettings")
         self.version = settings.get("AsteriskVersion")
-        snapshot = await take_snapshot(self._link)
+        snapshot = await take_snapshot(self._link, self._tags)
         await self._check_dialplan()
+        if not self.directory.may_apply:
+            self._refusals.count(Bound.EVENTS)
+            raise LinkError("more events came than can be kept meanwhile")
         self.directory.apply(snapshot)
         if self._controller is not None:
             await self._controller.link_back(self.name)
+            if self.player.owner:
+                legs = snapshot.legs_of(self.player.owner)
+                await self.player.sweep(legs, self._controller.is_wanted)
 
     async def _check_dialplan(self) -> None:
         """Ask for a sound that is nowhere: only an Asterisk with our dialplan can say so.
@@ -152,3 +180,9 @@ class AsteriskServer:
         self.directory.lost()
         if self._controller is not None:
             self._controller.link_lost(self.name)
+
+
+def _manager(settings: AsteriskAddress) -> ServerAddress:
+    return ServerAddress(
+        settings.host, settings.port, settings.username, settings.secret, settings.tls
+    )

@@ -45,6 +45,8 @@ class LinkTimings:
     """Ping after so long without a byte ..."""
     patience: float = 4.0
     """... and give up after so long without an answer: a dead peer is found within the sum."""
+    clock: float = 5.0
+    """Ping after so long also in the midst of traffic, for the time it is there."""
     first_retry: float = 0.25
     longest_retry: float = 15.0
     rejected_retry: float = 60.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .playback import PlayRequest
 from .states import Verb
-from .types import IfPlaying, Milliseconds
+from .types import IfPlaying, Milliseconds, PlaybackId
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,9 @@ class Play:
     """Play a list, now or as `if_playing` says."""
 
     request: PlayRequest
+    promised: PlaybackId | None = None
+    """The id it has to have, where its asker may ask again and must find it: nothing of it is heard
+    before the record has it."""
 
     @property
     def verb(self) -> Verb:

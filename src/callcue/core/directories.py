@@ -17,6 +17,14 @@ class Directories:
     def __init__(self, servers: Sequence[Server]) -> None:
         self._servers = {server.name: server for server in servers}
 
+    def add(self, server: Server) -> None:
+        """One more, behind the others; one of the same name goes."""
+        self._servers[server.name] = server
+
+    def remove(self, name: str) -> None:
+        """Its calls are none of ours any more."""
+        del self._servers[name]
+
     def calls(self) -> Collection[Call]:
         """All live calls."""
         every = [server.directory.calls() for server in self._servers.values()]
@@ -44,6 +52,11 @@ class Directories:
         """The real parties in one place."""
         server = self._servers.get(place.server)
         return server.directory.parties(place) if server is not None else ()
+
+    def is_deserted(self, place: Place) -> bool:
+        """Whether too few are left there."""
+        server = self._servers.get(place.server)
+        return server is None or server.directory.is_deserted(place)
 
     def available(self, server: str) -> bool:
         """Whether the link to that one is up."""

@@ -32,6 +32,10 @@ class TooManyCommands(CallcueError):
     """As many commands wait as may wait in one session."""
 
 
+class TooManySessions(CallcueError):
+    """As many calls are being played to as may be."""
+
+
 class ClipFailed(CallcueError):
     """One item of a list cannot be played, and this says which and why."""
 
@@ -55,6 +59,14 @@ class AudioStoreFull(CallcueError):
     """There is no room for another clip."""
 
 
+class AudioStoreBusy(CallcueError):
+    """As many clips are on their way into the audio store as may be."""
+
+
+class RecordUnavailable(CallcueError):
+    """The record cannot be read or written now, and without it nothing was begun."""
+
+
 class CannotPlayHere(CallcueError):
     """Nothing can be played where the call is now, or not to that audience; the text says why."""
 
@@ -65,6 +77,10 @@ class OutOfRange(CallcueError):
 
 class AsteriskUnavailable(CallcueError):
     """Asterisk is out of reach: nothing was done, and trying again later is safe."""
+
+
+class ServiceEnding(CallcueError):
+    """The service has been told to end, and begins nothing more."""
 
 
 class StopRemembered(AsteriskUnavailable):

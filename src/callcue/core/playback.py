@@ -8,6 +8,7 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 from .errors import CallcueError, NotStarted
+from .tracing import REQUEST
 from .types import (
     Audience,
     CallId,
@@ -20,6 +21,7 @@ from .types import (
     Position,
     Role,
     SoundName,
+    Told,
 )
 
 NO_TIME = Milliseconds(0)
@@ -88,7 +90,11 @@ class Playback:
     """In the order of the media; None is still on its way."""
     faults: dict[int, CallcueError] = field(default_factory=dict)
     """Why a clip is missing, by its index."""
+    promised: bool = False
+    """Its asker may ask again: it is not begun before the record has it."""
     accepted_at: datetime = field(default_factory=_now)
+    begun: bool = False
+    """Its turn has come: from here on there may be a leg."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     reason: EndReason | None = None
@@ -105,6 +111,15 @@ class Playback:
     """The one party that hears it; None is everyone. Known from its beginning on."""
     joined: bool = False
     streaming: bool = False
+    told: Told | None = None
+    """What others have been told of it last, from when it is heard."""
+    asked_in: str = field(default_factory=REQUEST.get)
+    """The id of the request that asked for it."""
+    ended_in: str = ""
+    """The id of the request that ended it, or else of the one that asked for it."""
+    due: float = field(default_factory=monotonic)
+    """Since when somebody waits to hear it, in monotonic seconds: since its PLAY came or, where it
+    waited in the queue, since its turn."""
     _position: Position = START
     _moving_since: float | None = None
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -114,6 +129,10 @@ class Playback:
         """The number of the next command for the leg."""
         self.number += 1
         return self.number
+
+    def obeyed(self, number: int) -> None:
+        """The leg has obeyed that command; the next one has a higher number."""
+        self.number = max(self.number, number)
 
     def stand_at(self, position: Position, *, moving_since: float | None) -> None:
         """Asterisk has said where it stands, and since when (monotonic s) it moves, if it does."""
@@ -136,6 +155,7 @@ class Playback:
         """It is going to end, for this reason; the first reason given is the one recorded."""
         if self.reason is None:
             self.reason, self.detail = reason, detail
+            self.ended_in = REQUEST.get() or self.asked_in
 
     def finish(self) -> None:
         """It has ended: nothing of it is heard any more."""

@@ -70,8 +70,11 @@ class Player(Protocol):
         *index* in `Playback.clips`. Handing it over twice is handing it over once.
         """
 
-    async def find(self, playback: Playback) -> LegEvent:
-        """What became of the leg while the link was down: FOUND_PLAYING, FOUND_PAUSED, LEG_GONE."""
+    async def find(self, playback: Playback) -> Sequence[LegEvent]:
+        """What became of the leg while nobody listened, in the order in which it happened.
+
+        The last is FOUND_PLAYING, FOUND_PAUSED, LEG_GONE or NEVER_SENT.
+        """
 
 
 class MediaLibrary(Protocol):
@@ -95,6 +98,9 @@ class MediaLibrary(Protocol):
 
         """
 
+    def retain(self, clips: Collection[SoundName]) -> None:
+        """Each of these was prepared by a service before this one, and is needed still."""
+
     def forget(self, media: Sequence[str]) -> None:
         """One of these turned out not to be there: ask anew next time."""
 
@@ -107,6 +113,26 @@ class Ledger(Protocol):
 
     def accepted(self, playback: Playback) -> None:
         """Write down that it was accepted."""
+
+    async def kept(self, playback: Playback) -> bool:
+        """Wait until what was written down of it survives the end of this process, if it does.
+
+        Not for long: a record that cannot be written keeps nobody waiting, and is False.
+        """
+
+    async def recall(self, playback_id: PlaybackId) -> Playback | None:
+        """As `find`; also one that ended before so many others that it is at hand no more.
+
+        Raises:
+            RecordUnavailable: nobody knows.
+
+        """
+
+    def changed(self, playback: Playback) -> None:
+        """Something of it has changed that must survive the end of this process."""
+
+    def unended(self) -> Sequence[Playback]:
+        """Those that a service before this one had accepted, and that have no end; oldest first."""
 
     def ended(self, playback: Playback) -> None:
         """Write down how it ended."""
@@ -129,6 +155,8 @@ class Call:
     agent: str | None = None
     is_agent: bool = False
     """Whether it is an agent's channel, also where nobody said which agent's."""
+    tags: frozenset[str] = frozenset()
+    """The channel variables that say what sort of call it is, each as `NAME=value`."""
 
     @property
     def endpoint(self) -> str:
@@ -162,6 +190,9 @@ class CallDirectory(Protocol):
 
     def parties(self, place: Place) -> Collection[Call]:
         """The real parties in one place; player legs and recorders are none."""
+
+    def is_deserted(self, place: Place) -> bool:
+        """Whether too few are left: a bridge with one party is only kept open by our leg."""
 
     def available(self, server: str) -> bool:
         """Whether what is said of that server is fresh: its link is up."""
@@ -231,6 +262,7 @@ class AudioStore(Protocol):
         Raises:
             ClipFailed: no clip can be made of it.
             AudioStoreFull: there is no room.
+            AudioStoreBusy: as many are on their way as may be.
 
         """
 

@@ -4,17 +4,20 @@ from collections import deque
 from collections.abc import Iterator
 
 from .errors import QueueFull
+from .occurrences import Occurrence
 from .playback import Playback
 from .ports import Ledger
 from .types import EndReason
+from .witness import Witness
 
 
 class PlaybackQueue:
     """First come, first played. Whoever has to leave it has ended, and is on record so."""
 
-    def __init__(self, ledger: Ledger, longest: int) -> None:
+    def __init__(self, ledger: Ledger, witness: Witness, longest: int) -> None:
         """*longest*: how many may wait."""
         self._ledger = ledger
+        self._witness = witness
         self._longest = longest
         self._waiting: deque[Playback] = deque()
 
@@ -45,6 +48,7 @@ class PlaybackQueue:
         playback.doom(reason, detail)
         playback.finish()
         self._ledger.ended(playback)
+        self._witness.saw(playback, Occurrence.of_end(playback.reason or reason))
 
     def clear(self, reason: EndReason, detail: str = "it was still waiting in the queue") -> None:
         """End all that wait."""

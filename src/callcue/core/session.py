@@ -8,9 +8,10 @@ event. All that either may do is in the table of `states`; here is only how it i
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from .audience import listener
 from .commands import Command, Pause, Play, Restart, Resume, Seek, Stop, Volume
@@ -26,13 +27,17 @@ from .errors import (
     StopRemembered,
     TooManyCommands,
 )
+from .limits import Limits
+from .occurrences import Occurrence, news
 from .playback import Playback, PlayRequest
 from .ports import CallDirectory, Ledger, LegEvent, MediaLibrary, Player
+from .provision import Provision, clips_of
 from .queue import PlaybackQueue
 from .states import Effect, Event, State, Step, Verb, on_command, on_event
-from .supply import Supply
-from .types import CallId, EndReason, IfPlaying, Missing, Place
+from .tracing import REQUEST
+from .types import CallId, EndReason, IfPlaying, Place, Told
 from .waiting import Confirmation, Job
+from .witness import Nobody, Witness
 
 _log = logging.getLogger(__name__)
 
@@ -49,20 +54,6 @@ _END_OF = {
 """Which reason an event gives, if it is the first to give one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much may wait, and for how long (seconds)."""
-
-    queue: int = 16
-    commands: int = 64
-    start: float = 2.0
-    confirm: float = 2.0
-    again: float = 0.25
-    """A verb that is not confirmed is sent again: a Redirect can get lost, and is absolute."""
-    missing: Missing = Missing.ENDS
-    """What becomes of a playback at an item that cannot be had. The first good one begins it."""
-
-
 class CallSession:
     """All that callcue knows and does in one place: a room, a call of two, a channel alone."""
 
@@ -74,7 +65,8 @@ class CallSession:
         directory: CallDirectory,
         media: MediaLibrary,
         ledger: Ledger,
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
+        witness: Witness | None = None,
     ) -> None:
         """Start idle. A session without commands and playback costs nothing but its memory."""
         self.place = place
@@ -82,19 +74,22 @@ class CallSession:
         self.current: Playback | None = None
         self.last: Playback | None = None
         """The playback that ended last, for those who ask too late."""
-        self.queue = PlaybackQueue(ledger, limits.queue)
+        self._limits = limits or Limits()
         self._player = player
         self._directory = directory
         self._media = media
         self._ledger = ledger
-        self._limits = limits
+        self._witness = witness or Nobody()
+        self.queue = PlaybackQueue(ledger, self._witness, self._limits.queue)
         self._row: deque[Job] = deque()
         self._kept: list[Job] = []
         self._stopping: list[Job] = []
         self._confirmation: Confirmation | None = None
+        self._asked: dict[int, Verb] = {}
+        """By number, the verbs that the leg has not reported yet."""
         self._worker: asyncio.Task[None] | None = None
         self._launch: asyncio.Task[None] | None = None
-        self._supply: Supply | None = None
+        self._provision: Provision | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
@@ -102,6 +97,36 @@ class CallSession:
         """Nothing plays, nothing waits: the session can be forgotten."""
         at_work = self._worker is not None and not self._worker.done()
         return self.state is State.IDLE and not at_work and not self._row and not self.queue
+
+    def resume(self, playbacks: Sequence[Playback]) -> None:
+        """Take up what a service before this one had left here: the first, and what waits behind.
+
+        What became of them is found out when the link is up.
+        """
+        self.state = State.ADRIFT
+        self.current, *waiting = playbacks
+        for playback in playbacks:
+            self._media.retain(clips_of(playback))
+        for playback in waiting:
+            self.queue.append(playback)
+
+    def calls(self) -> set[CallId]:
+        """Those whose leaving is the end of something here."""
+        named = (
+            call
+            for playback in self._all()
+            for call in (playback.request.asked_by.call, playback.request.audience)
+        )
+        heard_by = (playback.listener for playback in self._all())
+        return {call for call in (*named, *heard_by) if isinstance(call, UUID)}
+
+    def _all(self) -> list[Playback]:
+        return [*self.queue, *([self.current] if self.current else [])]
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait, for their turn or for what they asked for."""
+        return len(self._row) + len(self._kept) + len(self._stopping)
 
     # ---- commands -------------------------------------------------------------------------
 
@@ -115,7 +140,7 @@ class CallSession:
             CallcueError: the command was refused, or could not be confirmed.
 
         """
-        if len(self._row) + len(self._kept) + len(self._stopping) >= self._limits.commands:
+        if self.waiting >= self._limits.commands:
             raise TooManyCommands(f"{self._limits.commands} commands wait already")
         job = Job(command, asyncio.get_running_loop().create_future())
         self._row.append(job)
@@ -129,6 +154,7 @@ class CallSession:
     async def _work(self) -> None:
         while self._row:
             job = self._row.popleft()
+            REQUEST.set(job.asked_in)
             try:
                 await self._apply(job)
             except Exception as error:  # a fault of ours is the asker's to report, and no end of us
@@ -142,7 +168,7 @@ class CallSession:
         match step.effect:
             case Effect.BEGIN | Effect.BUSY | Effect.REPLACE | Effect.AFTER_STOP:
                 assert isinstance(job.command, Play)
-                job.done(self._play(job.command.request, step))
+                job.done(self._play(job, job.command, step))
             case Effect.ABANDON | Effect.STOP | Effect.AWAIT_END | Effect.REMEMBER:
                 assert isinstance(job.command, Stop)
                 self._stop(job, step)
@@ -165,18 +191,23 @@ class CallSession:
             raise NothingPlaying
         return self.current
 
-    def _play(self, request: PlayRequest, step: Step) -> Playback:
-        playback = Playback(self.place, request)
+    def _play(self, job: Job, command: Play, step: Step) -> Playback:
+        playback = Playback(self.place, command.request, due=job.came)
+        if command.promised is not None:
+            playback.id, playback.promised = command.promised, True
         if step.effect is Effect.BUSY:
-            self._refuse_or_queue(request)
+            self._refuse_or_queue(command.request)
         elif step.effect is not Effect.BEGIN:
             self.queue.clear(EndReason.REPLACED)
             playback.replaced = self._playing().id
         self._ledger.accepted(playback)
+        self._witness.saw(playback, Occurrence.ACCEPTED)
         if step.effect is Effect.BEGIN:
             self._begin(playback)
         else:
             self.queue.append(playback)
+        if step.effect in (Effect.BUSY, Effect.AFTER_STOP):
+            self._witness.saw(playback, Occurrence.QUEUED)
         if step.effect is Effect.REPLACE:
             self._end(step.state, EndReason.REPLACED)
         if step.effect is Effect.AFTER_STOP:
@@ -195,6 +226,7 @@ class CallSession:
         if step.effect is Effect.REMEMBER:
             # A reason that is given is carried out as soon as the leg is found again.
             self._playing().doom(EndReason.STOPPED)
+            self._ledger.changed(self._playing())
             raise StopRemembered
         self._stopping.append(job)
         if step.effect is Effect.AWAIT_END:
@@ -206,16 +238,20 @@ class CallSession:
         playback, command = self._playing(), job.command
         if isinstance(command, Volume):
             playback.volume = await self._player.volume(playback, command.decibels)
+            self._tell(playback, Occurrence.VOLUME_CHANGED)
         elif isinstance(command, Seek):
             item = playback.position().item if command.item is None else command.item
             if not 1 <= item <= len(playback.clips) or command.to < 0:
                 raise OutOfRange(f"the list has {len(playback.clips)} items, from 0 ms on")
             await self._confirmed(
-                playback, lambda n: self._player.seek(playback, n, item, command.to)
+                playback, Verb.SEEK, lambda n: self._player.seek(playback, n, item, command.to)
             )
         else:
-            await self._confirmed(playback, lambda n: self._send(command, playback, n))
+            await self._confirmed(
+                playback, command.verb, lambda n: self._send(command, playback, n)
+            )
         job.done(playback)
+        self._witness.obeyed(playback, command.verb, job.asked_in)
 
     async def _send(self, command: Command, playback: Playback, number: int) -> None:
         match command:
@@ -228,9 +264,12 @@ class CallSession:
             case _:
                 raise AssertionError(command)
 
-    async def _confirmed(self, playback: Playback, send: Callable[[int], Awaitable[None]]) -> None:
+    async def _confirmed(
+        self, playback: Playback, verb: Verb, send: Callable[[int], Awaitable[None]]
+    ) -> None:
         """Send a numbered verb and wait for the event that repeats its number."""
         number = playback.next_number()
+        self._asked[number] = verb
         confirmation = self._confirmation = Confirmation(number)
         try:
             async with asyncio.timeout(self._limits.confirm):
@@ -258,6 +297,8 @@ class CallSession:
             case Effect.NOTE:
                 self.state = step.state
                 self._note(event)
+            case Effect.BEGIN:
+                self._begin(self._playing())
             case Effect.RUN:
                 self.state = step.state
                 self._run()
@@ -283,7 +324,7 @@ class CallSession:
         playback = self._playing()
         if event.kind in _END_OF:
             self._clear_queue_if_deserted(event)
-            playback.doom(_END_OF[event.kind], event.detail)
+            self._doom(playback, _END_OF[event.kind], event.detail)
         if event.position is not None:
             playback.stand_at(event.position, moving_since=event.moving_since)
         if event.kind is Event.JOINED:
@@ -292,12 +333,34 @@ class CallSession:
             playback.streaming = True
         if self.state is State.STARTING and playback.joined and playback.streaming:
             self.happened(LegEvent(Event.RUNNING))
+        self._tell_of(playback, event)
         confirmation = self._confirmation
         if confirmation is not None and event.number == confirmation.number:
             confirmation.settle()
 
+    def _tell_of(self, playback: Playback, event: LegEvent) -> None:
+        """Tell what its leg's report means to others, from when it is heard."""
+        if playback.told is None:
+            return
+        asked = self._asked.pop(event.number, None) if event.number is not None else None
+        occurrences, playback.told = news(playback.told, event, asked)
+        self._tell(playback, *occurrences)
+
+    def _tell(self, playback: Playback, *occurrences: Occurrence) -> None:
+        for occurrence in occurrences:
+            self._witness.saw(playback, occurrence)
+        if occurrences:
+            self._ledger.changed(playback)
+
+    def _is_heard(self, playback: Playback) -> None:
+        playback.start()
+        playback.told = Told.at(playback.position(), paused=False)
+        self._tell(playback, Occurrence.STARTED, Occurrence.ITEM_STARTED)
+
     def _run(self) -> None:
-        self._playing().start()
+        playback = self._playing()
+        self._is_heard(playback)
+        self._witness.started(playback, monotonic() - playback.due)
         self._row.extendleft(reversed(self._kept))
         self._kept.clear()
         self._wake()
@@ -311,7 +374,7 @@ class CallSession:
             if not playback.started_at:
                 playback.doom(EndReason.FAILED, "it ended before anybody could hear it")
             detail = "; ".join(str(fault) for _, fault in sorted(playback.faults.items()))
-        playback.doom(_END_OF[event.kind], detail)
+        self._doom(playback, _END_OF[event.kind], detail)
         self._chore(self._see_off(playback))
 
     def _clip_failed(self, playback: Playback) -> str:
@@ -337,10 +400,17 @@ class CallSession:
         playback = self._playing()
         if event.position is not None:
             playback.stand_at(event.position, moving_since=event.moving_since)
+        if event.number is not None:
+            playback.obeyed(event.number)
         playback.joined = playback.streaming = True
         playback.start()
-        if self._supply is not None:
-            self._chore(self._bring(playback, self._supply))
+        if playback.told is None:
+            self._is_heard(playback)
+        self._tell_of(playback, event)
+        if self._provision is None and None in playback.clips:  # a service before us was at it
+            self._provision = self._provide(playback)
+        if self._provision is not None:
+            self._chore(self._provision.rest())
         if playback.reason is not None:
             self._end(State.STOPPING, EndReason.STOPPED)
 
@@ -352,8 +422,7 @@ class CallSession:
 
     def call_left(self, call: CallId) -> None:
         """A call has left: what was asked for it, or heard by it alone, ends."""
-        playbacks = [*self.queue, *([self.current] if self.current else [])]
-        for playback in playbacks:
+        for playback in self._all():
             request = playback.request
             if call in (request.asked_by.call, request.audience, playback.listener):
                 self._retire(playback, EndReason.HUNG_UP, "its call has ended or moved")
@@ -361,6 +430,25 @@ class CallSession:
     def withdraw(self, playback: Playback) -> None:
         """Its asker has given it up: it shall not begin later, nor go on."""
         self._retire(playback, EndReason.STOPPED, "its asker gave it up")
+
+    def abandon(self, detail: str) -> bool:
+        """Its Asterisk is ours no more: end all in the record, and leave what plays there alone.
+
+        Whether anything plays on there.
+        """
+        self.queue.clear(EndReason.FAILED, detail)
+        while self._row:
+            self._row.popleft().fail(AsteriskUnavailable(detail))
+        match self.state:
+            case State.IDLE:
+                return False
+            case State.PREPARING:
+                self._end(State.IDLE, EndReason.FAILED, detail)
+                return False
+            case _:
+                self.happened(LegEvent(Event.LINK_LOST))
+                self.happened(LegEvent(Event.LEG_GONE, detail=detail))
+                return True
 
     def _retire(self, playback: Playback, reason: EndReason, detail: str) -> None:
         """End this one, wherever it stands, and leave the others alone."""
@@ -371,21 +459,25 @@ class CallSession:
             if step.effect in (Effect.ABANDON, Effect.STOP):
                 self._end(step.state, reason, detail)
             else:  # it is going, or will be hung up as soon as it is found again
-                playback.doom(reason, detail)
+                self._doom(playback, reason, detail)
 
     # ---- beginnings and ends ----------------------------------------------------------------
 
     def _begin(self, playback: Playback) -> None:
         self.state = State.PREPARING
         self.current = playback
+        playback.begun = True
+        self._ledger.changed(playback)
         self._launch = asyncio.create_task(self._start(playback))
 
     async def _start(self, playback: Playback) -> None:
         """Bring the playback to where it is heard; whatever keeps it from that is its end."""
-        supply = self._supply = Supply(self._media, playback.request.media)
+        REQUEST.set(playback.asked_in)  # one from the queue begins when another's event comes
+        provision = self._provision = self._provide(playback)
         try:
-            await self._something_to_begin_with(playback, supply)
-            supply.late = tuple(i for i, clip in enumerate(playback.clips) if clip is None)
+            await provision.first()
+            if playback.promised and not await self._ledger.kept(playback):
+                raise NotStarted("the record of it could not be written")
             playback.listener = self._listener_of(playback.request)
             self.happened(LegEvent(Event.PREPARED))
             async with asyncio.timeout(self._limits.start):
@@ -393,10 +485,10 @@ class CallSession:
                 await playback.settled()
             if playback.ended:
                 return
-            if supply.late:
-                self._chore(self._bring(playback, supply))
+            if provision.complete:
+                self._close_provision()
             else:
-                self._close_supply()
+                self._chore(provision.rest())
         except TimeoutError:
             self._fail_start(playback, NotStarted("Asterisk did not start it in time"))
         except CallcueError as error:
@@ -405,50 +497,19 @@ class CallSession:
             _log.exception("playback %s could not be started", playback.id)
             self._fail_start(playback, NotStarted(f"a fault in callcue: {error!r}"))
 
-    async def _something_to_begin_with(self, playback: Playback, supply: Supply) -> None:
-        """Wait for the first item; for the first good one, where others are left out.
+    def _provide(self, playback: Playback) -> Provision:
+        return Provision(
+            playback,
+            media=self._media,
+            player=self._player,
+            ledger=self._ledger,
+            missing=self._limits.missing,
+        )
 
-        Raises:
-            CallcueError: there is none.
-
-        """
-        count = len(playback.request.media)
-        playback.clips = [None] * count
-        for index in range(count):
-            fault = await self._take(playback, supply, index)
-            if fault is None:
-                break
-            if self._limits.missing is Missing.ENDS or index == count - 1:
-                raise fault
-        for index in range(count):
-            if playback.clips[index] is None and supply.arrived(index):
-                await self._take(playback, supply, index)
-
-    async def _take(self, playback: Playback, supply: Supply, index: int) -> CallcueError | None:
-        """Take one clip over as soon as it is there; if it cannot be had, why."""
-        try:
-            playback.clips[index] = await supply.clip(index)
-        except CallcueError as error:
-            playback.clips[index], playback.faults[index] = self._limits.missing, error
-            return error
-        return None
-
-    async def _bring(self, playback: Playback, supply: Supply) -> None:
-        """Hand the leg what was not there when it was sent, each as soon as it comes."""
-
-        async def one(index: int) -> None:
-            await self._take(playback, supply, index)
-            try:
-                await self._player.supply(playback, index)
-            except CallcueError as error:  # after a lost link it is handed all of them again
-                _log.warning("item %s of playback %s: %s", index + 1, playback.id, error)
-
-        await asyncio.gather(*(one(index) for index in supply.late))
-
-    def _close_supply(self) -> None:
-        if self._supply is not None:
-            self._supply.close()
-            self._supply = None
+    def _close_provision(self) -> None:
+        if self._provision is not None:
+            self._provision.close()
+            self._provision = None
 
     def _fail_start(self, playback: Playback, error: CallcueError) -> None:
         if playback.started_at is not None:
@@ -464,7 +525,7 @@ class CallSession:
     def _end(self, state: State, reason: EndReason, detail: str = "") -> None:
         """End what plays. With no leg yet it has ended; else it has when the leg is gone."""
         playback = self._playing()
-        playback.doom(reason, detail)
+        self._doom(playback, reason, detail)
         if state is State.STOPPING:
             self.state = state
             self._chore(self._hang_up(playback))
@@ -499,16 +560,20 @@ class CallSession:
     def _free(self) -> None:
         """Nothing of the playback is heard any more: record its end, and go on."""
         playback = self._playing()
-        self._close_supply()
-        # Prepared once for each name: two names may mean the same clip.
-        clips = dict(zip(playback.request.media, playback.clips, strict=False)).values()
-        self._media.release([clip for clip in clips if isinstance(clip, str)])
+        self._close_provision()
+        self._media.release(clips_of(playback))
         self.state, self.current, self.last = State.IDLE, None, playback
+        self._asked.clear()
         playback.finish()
         self._ledger.ended(playback)
+        assert playback.reason is not None
+        self._witness.saw(playback, Occurrence.of_end(playback.reason))
         self._answer_those_who_waited(playback)
         if self.queue:
-            self._begin(self.queue.next())
+            following = self.queue.next()
+            if following.replaced is None:
+                following.due = monotonic()
+            self._begin(following)
 
     def _answer_those_who_waited(self, playback: Playback) -> None:
         if self._confirmation is not None:
@@ -519,6 +584,10 @@ class CallSession:
             job.done(playback)
         self._kept.clear()
         self._stopping.clear()
+
+    def _doom(self, playback: Playback, reason: EndReason, detail: str = "") -> None:
+        playback.doom(reason, detail)
+        self._ledger.changed(playback)
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

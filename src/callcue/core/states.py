@@ -19,6 +19,8 @@ Why the odd cells are as they are:
   is back leads out; a STOP is remembered until then, all else is refused.
 - WAITING is playing, and standing still: the item whose turn it is has not been fetched yet. The
   first item is always there before the leg is.
+- A session that a service before this one had left begins ADRIFT too. A playback of which no leg
+  was ever sent is NEVER_SENT, and begins now.
 - LINK_LOST while PREPARING is no event of the leg: there is none yet. Its start will say so.
 """
 
@@ -74,6 +76,7 @@ class Event(StrEnum):
     LINK_LOST = "link lost"
     FOUND_PLAYING = "link back, playing"
     FOUND_PAUSED = "link back, paused"
+    NEVER_SENT = "link back, never sent"
 
 
 class Effect(Enum):
@@ -276,6 +279,7 @@ EVENTS: dict[Event, Row] = {
     },
     Event.FOUND_PLAYING: {ADRIFT: Step(PLAYING, Effect.TAKE_OVER)},
     Event.FOUND_PAUSED: {ADRIFT: Step(PAUSED, Effect.TAKE_OVER)},
+    Event.NEVER_SENT: {ADRIFT: Step(PREPARING, Effect.BEGIN)},
 }
 
 

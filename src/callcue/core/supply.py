@@ -12,18 +12,20 @@ _log = logging.getLogger(__name__)
 
 
 class Supply:
-    """Fetches the clips of a list, each name once. Close it when the playback has ended."""
+    """Fetches the clips of a list, each name once. Close it when the playback has ended.
+
+    The first item is to be asked for first, and by one alone: who asks fetches it himself. A task
+    would get its turn when others have had theirs, and somebody waits to hear it.
+    """
 
     def __init__(self, library: MediaLibrary, media: Sequence[str]) -> None:
         """Begin to fetch. *media* is not empty."""
         self._library = library
-        self._tasks = {
-            name: asyncio.create_task(_outcome(library, name)) for name in dict.fromkeys(media)
-        }
         self._names = media
+        self._first: SoundName | CallcueError | None = None
+        others = dict.fromkeys(name for name in media if name != media[0])
+        self._tasks = {name: asyncio.create_task(_outcome(library, name)) for name in others}
         self._taken: set[str] = set()
-        self.late: tuple[int, ...] = ()
-        """Indices of those that were not there when the leg was sent: it is handed them."""
 
     async def clip(self, index: int) -> SoundName:
         """That item's clip, once it is there.
@@ -32,16 +34,29 @@ class Supply:
             CallcueError: it cannot be had; a `ClipFailed` names the item.
 
         """
-        name = self._names[index]
-        outcome = await asyncio.shield(self._tasks[name])
+        outcome = await self._outcome(index)
         if isinstance(outcome, CallcueError):
             raise _of_item(index, outcome)
-        self._taken.add(name)
+        self._taken.add(self._names[index])
         return outcome
+
+    async def _outcome(self, index: int) -> SoundName | CallcueError:
+        name = self._names[index]
+        if name in self._tasks:
+            return await asyncio.shield(self._tasks[name])
+        if self._first is None:
+            self._first = await _outcome(self._library, name)
+        return self._first
+
+    async def at_hand(self) -> None:
+        """Give those that need no fetching the moment they take."""
+        if self._tasks:
+            await asyncio.sleep(0)
 
     def arrived(self, index: int) -> bool:
         """Whether it need not be waited for."""
-        return self._tasks[self._names[index]].done()
+        task = self._tasks.get(self._names[index])
+        return self._first is not None if task is None else task.done()
 
     def close(self) -> None:
         """Nobody waits for the rest any more; what has come and nobody took is given back."""

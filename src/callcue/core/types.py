@@ -90,6 +90,24 @@ class Position:
     """ms into the item; below zero while the gap before the item still has so much to go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told last of one that is heard."""
+
+    item: int
+    round: int
+    paused: bool
+
+    @classmethod
+    def at(cls, position: Position, *, paused: bool) -> "Told":
+        """It stands there."""
+        return cls(position.item, position.round, paused)
+
+    def is_at(self, position: Position) -> bool:
+        """Whether that is the item, in the round, of which was told."""
+        return (self.item, self.round) == (position.item, position.round)
+
+
 class EndReason(StrEnum):
     """Why a playback ended. Each playback has exactly one."""
 

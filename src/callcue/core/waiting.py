@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from time import monotonic
 
 from .commands import Command
 from .errors import CallcueError
 from .playback import Playback
+from .tracing import REQUEST
 
 
 @dataclass(slots=True)
@@ -14,6 +16,9 @@ class Job:
 
     command: Command
     answer: asyncio.Future[Playback]
+    asked_in: str = field(default_factory=REQUEST.get)
+    """The id of the request it came with."""
+    came: float = field(default_factory=monotonic)
 
     def done(self, playback: Playback) -> None:
         """Answer it, unless nobody waits any more."""

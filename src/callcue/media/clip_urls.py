@@ -14,12 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from .clips import is_digest
+
 PREFIX = "/clips"
 GOOD_FOR = 86_400
 """Seconds, rounded up to the next of these: the same clip has the same address for a while, so that
 Asterisk's own cache knows it."""
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{1,12}")
 _KEY_BYTES = 32
 _OWNER_ONLY = 0o600
@@ -40,7 +41,7 @@ class ClipUrls:
     def is_good(self, folder: str, digest: str, ticket: str) -> bool:
         """Whether *ticket* is one for that clip, and still is."""
         moment, _, signature = ticket.partition("-")
-        if not _MOMENT.fullmatch(moment) or not _DIGEST.fullmatch(digest):
+        if not _MOMENT.fullmatch(moment) or not is_digest(digest):
             return False
         wanted = self._signature(folder, digest, int(moment))
         same = signature.isascii() and hmac.compare_digest(signature, wanted)

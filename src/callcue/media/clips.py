@@ -24,8 +24,14 @@ from .failures import MediaFailed, Reason
 
 BYTES_PER_SECOND = 16_000
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _OURS = re.compile(r"[0-9a-f]{64}\.(?:sln|json)|[0-9a-f]{32}\.part")
 """Nothing else in the folder is ever touched: it may be the wrong one."""
+
+
+def is_digest(text: str) -> bool:
+    """Whether it could be the checksum of a clip."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,11 @@ class Clips:
         """What all clips take together."""
         return self._bytes
 
+    @property
+    def limit(self) -> int:
+        """Bytes that they may take together."""
+        return self._limits.bytes
+
     def __len__(self) -> int:
         return len(self._clips)
 
@@ -176,7 +187,7 @@ class Clips:
             size = part.path.stat().st_size
             # Without the one beside it a sound is cleared away, so that one is there first.
             with self.part() as beside:
-                beside.file.write(json.dumps({"peak": peak}).encode())
+                write_all(beside.file, json.dumps({"peak": peak}).encode())
                 beside.path.rename(path.with_suffix(".json"))
             part.path.rename(path)
         except OSError as error:
@@ -239,6 +250,19 @@ class Clips:
         for path in (clip.path, clip.path.with_suffix(".json")):
             with suppress(OSError):  # gone already, or the next start finds it
                 path.unlink()
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write all of it: a disk with little room takes a part first, and says nothing.
+
+    Raises `MediaFailed`: `DISK_FULL`.
+    """
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise disk_failed(error) from error
 
 
 def disk_failed(error: OSError) -> MediaFailed:

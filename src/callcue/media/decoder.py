@@ -17,6 +17,7 @@ from pathlib import Path
 from callcue.core.types import Milliseconds
 
 from .failures import MediaFailed, Reason
+from .watch import MediaWatch, Unwatched, timed
 
 PROGRAM = Path(__file__).with_name("decoding.py")
 
@@ -48,9 +49,14 @@ class Decoder:
     """Turns any file of sound into raw signed linear, 8 kHz mono 16 bit little endian."""
 
     def __init__(
-        self, limits: DecoderLimits | None = None, *, loudness: float | None = None
+        self,
+        limits: DecoderLimits | None = None,
+        *,
+        loudness: float | None = None,
+        watch: MediaWatch | None = None,
     ) -> None:
         """*loudness*, in LUFS, is what clips are brought to, if anything."""
+        self._watch = watch or Unwatched()
         self._limits = limits or DecoderLimits()
         self._loudness = loudness
         self._places = asyncio.Semaphore(self._limits.at_once)
@@ -62,32 +68,36 @@ class Decoder:
         `TOO_LONG`, `TIMED_OUT`, `DISK_FULL`.
         """
         async with self._places:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-I", "-c", START, str(PROGRAM)),
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    stderr=DEVNULL,
-                    pass_fds=(source.fileno(), output.fileno()),
-                    env={},
-                    cwd="/",
-                    start_new_session=True,  # no Ctrl-C is meant for it
-                )
-            except OSError:
-                raise MediaFailed(Reason.TIMED_OUT, "there is no room to decode") from None
-            try:
-                async with asyncio.timeout(self._limits.wall_seconds):
-                    answer = await self._ask(process, source.fileno(), output.fileno())
-            except TimeoutError:
-                raise _too_slow() from None
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                # What it said too much is in the way of its end being noticed.
-                assert process.stdout is not None
-                while await process.stdout.read(CHUNK_BYTES):
-                    pass
-                await process.wait()
+            with timed(self._watch):
+                return await self._decoded(source, output)
+
+    async def _decoded(self, source: FileIO, output: FileIO) -> float:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-c", START, str(PROGRAM)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                pass_fds=(source.fileno(), output.fileno()),
+                env={},
+                cwd="/",
+                start_new_session=True,  # no Ctrl-C is meant for it
+            )
+        except OSError:
+            raise MediaFailed(Reason.TIMED_OUT, "there is no room to decode") from None
+        try:
+            async with asyncio.timeout(self._limits.wall_seconds):
+                answer = await self._ask(process, source.fileno(), output.fileno())
+        except TimeoutError:
+            raise _too_slow() from None
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            # What it said too much is in the way of its end being noticed.
+            assert process.stdout is not None
+            while await process.stdout.read(CHUNK_BYTES):
+                pass
+            await process.wait()
         return _peak(answer, process.returncode)
 
     async def _ask(self, process: Process, source: int, output: int) -> bytes:

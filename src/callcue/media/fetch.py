@@ -26,10 +26,11 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from .addresses import Address, Addresses
-from .clips import disk_failed
+from .clips import write_all
 from .failures import MediaFailed, Reason
 from .threads import in_thread
 from .urls import Target, next_hop
+from .watch import MediaWatch, Unwatched
 
 CHUNK_BYTES = 64 * 1024
 
@@ -83,8 +84,10 @@ class Fetcher:
         limits: FetchLimits | None = None,
         *,
         tls: ssl.SSLContext | None = None,
+        watch: MediaWatch | None = None,
     ) -> None:
         """*tls* instead of the machine's own trust."""
+        self._watch = watch or Unwatched()
         self._addresses = addresses
         self._limits = limits or FetchLimits()
         self._tls = tls
@@ -95,8 +98,17 @@ class Fetcher:
         Raises `MediaFailed`: any reason but `NOT_AUDIO` and `TOO_LONG`.
         """
         try:
+            fetched = await self._in_time(target, into, known or Validators())
+        except MediaFailed as failed:
+            self._watch.fetched(failed.reason.value)
+            raise
+        self._watch.fetched("fetched" if fetched.changed else "unchanged")
+        return fetched
+
+    async def _in_time(self, target: Target, into: FileIO, known: Validators) -> Fetched:
+        try:
             async with asyncio.timeout(self._limits.total_seconds):
-                return await self._follow(target, into, known or Validators())
+                return await self._follow(target, into, known)
         except TimeoutError:
             raise _failed(Reason.TIMED_OUT, target, "takes too long") from None
 
@@ -175,9 +187,10 @@ class Fetcher:
         size = 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
+            self._watch.received(len(chunk))
             if size > self._limits.bytes:
                 raise self._too_large(target)
-            await in_thread(partial(_write, into, chunk))
+            await in_thread(partial(write_all, into, chunk))
         into.seek(0)
 
     def _too_large(self, target: Target) -> MediaFailed:
@@ -211,15 +224,6 @@ class _Pinned(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is open."""
-
-
-def _write(into: FileIO, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    try:
-        while rest:
-            rest = rest[into.write(rest) :]
-    except OSError as error:
-        raise disk_failed(error) from error
 
 
 def _fetched(response: ClientResponse, known: Validators, *, changed: bool) -> Fetched:

@@ -24,6 +24,10 @@ class Held:
             self._cache.hold(clip.digest)
         self._clips[name] = clip, 1, cached
 
+    def cached(self, digest: str) -> Clip | None:
+        """The clip of that checksum, if it is one that may be evicted."""
+        return self._cache.get(digest)
+
     def release(self, name: SoundName) -> None:
         """One less. A name that is nobody's is Asterisk's own."""
         known = self._clips.get(name)

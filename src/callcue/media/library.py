@@ -6,6 +6,7 @@ from callcue.core.errors import ClipFailed, ClipNotFound
 from callcue.core.ports import MediaLibrary
 from callcue.core.types import SoundName
 
+from .clips import Clip
 from .delivery import Delivery
 from .failures import MediaFailed
 from .holding import Held
@@ -91,6 +92,17 @@ class Library:
         """See `MediaLibrary.release`."""
         for name in clips:
             self._held.release(name)
+
+    def retain(self, clips: Collection[SoundName]) -> None:
+        """See `MediaLibrary.retain`."""
+        for name in clips:
+            clip = self._clip_of(name)
+            if clip is not None:
+                self._held.hold(name, clip)
+
+    def _clip_of(self, name: SoundName) -> Clip | None:
+        digest = name.rpartition("/")[2].removesuffix(".sln")
+        return self._held.cached(digest) or self._shelf.clip(digest)
 
     def _is_ours(self, media: str) -> bool:
         return is_url(media) or self._shelf.get(media) is not None

@@ -1,7 +1,7 @@
 """What would become of media, before anybody is to hear it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from callcue.core.errors import AsteriskUnavailable, ClipFailed, TooManyCommands
 from callcue.core.ports import MediaLibrary
@@ -19,8 +19,10 @@ MOST_AHEAD = 1000
 class Lookup:
     """Implements `callcue.core.ports.MediaLookup`."""
 
-    def __init__(self, shelf: Shelf, pipeline: Pipeline, libraries: Sequence[MediaLibrary]) -> None:
-        """*libraries*: of each Asterisk."""
+    def __init__(
+        self, shelf: Shelf, pipeline: Pipeline, libraries: Callable[[], Sequence[MediaLibrary]]
+    ) -> None:
+        """*libraries*: of each Asterisk there is now."""
         self._shelf = shelf
         self._pipeline = pipeline
         self._libraries = libraries
@@ -59,7 +61,7 @@ class Lookup:
         """Those that are there must all have it."""
         away: AsteriskUnavailable | None = None
         asked = 0
-        for library in self._libraries:
+        for library in self._libraries():
             try:
                 await library.check([media])
                 asked += 1

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from callcue.core.types import Milliseconds
 
-from .clips import BYTES_PER_SECOND, Clip, Part, disk_failed
+from .clips import BYTES_PER_SECOND, Clip, Part, disk_failed, is_digest, write_all
+from .failures import MediaFailed, Reason
 from .names import is_sound_name
 
 NAMELESS_SECONDS = 3600.0
@@ -34,17 +35,46 @@ class Sound:
     """Seconds since 1970."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShelfLimits:
+    """How much there may be."""
+
+    names: int = 10_000
+    bytes: int = 4 * 1024**3
+    """Of all files of sound: also of clips that no name means any more, and that are being made."""
+
+
 class Shelf:
     """The folder. Several processes may use it at once; all but `seal` of a part is quick."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: ShelfLimits | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.folder = folder
+        self._limits = limits or ShelfLimits()
         self._clock = clock
         self._known: dict[str, tuple[tuple[int, int], Sound]] = {}
 
     def part(self) -> Part:
         """A new file for a sound to be written to. Raises as `Part.below` does."""
         return Part.below(self.folder)
+
+    def check_room(self, name: str) -> None:
+        """Raise `MediaFailed`, `DISK_FULL`, if there is none for *name*. Reads the whole folder."""
+        names, size = 0, 0
+        with suppress(OSError):
+            for entry in os.scandir(self.folder):
+                names += entry.name.endswith(".json") and entry.name != f"{name}.json"
+                with suppress(OSError):
+                    size += entry.stat().st_size
+        if names >= self._limits.names:
+            raise MediaFailed(Reason.DISK_FULL, f"{names} clips are in the audio store already")
+        if size > self._limits.bytes:
+            raise MediaFailed(Reason.DISK_FULL, f"the audio store has {size} bytes already")
 
     def put(self, name: str, part: Part, digest: str, peak: float) -> Sound:
         """From now on *name* means the sealed *part*.
@@ -58,7 +88,7 @@ class Shelf:
         try:
             part.path.rename(path)  # if it is there already it is the same
             with Part(self.folder) as entry:
-                entry.file.write(json.dumps(said).encode())
+                write_all(entry.file, json.dumps(said).encode())
                 os.fsync(entry.file.fileno())
                 entry.path.rename(self._entry(name))
         except OSError as error:
@@ -83,6 +113,15 @@ class Shelf:
         except (OSError, ValueError, KeyError, TypeError):
             self._known.pop(name, None)
             return None
+
+    def clip(self, digest: str) -> Clip | None:
+        """The clip of that checksum, whether a name means it or not."""
+        path = self.folder / f"{digest}.sln"
+        try:
+            size = path.stat().st_size if is_digest(digest) else 0
+        except OSError:
+            return None
+        return Clip(digest, path, _length(size), 0.0) if size else None
 
     def all(self) -> list[Sound]:
         """Every sound, by name."""
@@ -116,8 +155,7 @@ class Shelf:
         said = json.loads(entry.read_text(encoding="utf-8"))
         path = self.folder / f"{said['digest']}.sln"
         size = path.stat().st_size
-        length = Milliseconds(size * 1000 // BYTES_PER_SECOND)
-        clip = Clip(str(said["digest"]), path, length, float(said["peak"]))
+        clip = Clip(str(said["digest"]), path, _length(size), float(said["peak"]))
         return Sound(name, clip, size, float(said["added"]))
 
     def _entry(self, name: str) -> Path:
@@ -128,6 +166,10 @@ class Shelf:
         if before is not None:
             with suppress(OSError):
                 os.utime(before.clip.path, (self._clock(), self._clock()))
+
+
+def _length(size: int) -> Milliseconds:
+    return Milliseconds(size * 1000 // BYTES_PER_SECOND)
 
 
 def _check(name: str) -> None:

@@ -49,6 +49,9 @@ class AsteriskSounds:
         for name in media:
             self._known.pop(name, None)
 
+    def retain(self, clips: Collection[SoundName]) -> None:
+        """Asterisk keeps its own sounds anyway."""
+
     def release(self, clips: Collection[SoundName]) -> None:
         """Asterisk keeps its own sounds anyway."""
 

@@ -43,7 +43,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, demo: bool = False) -
         SettingsError: a file is missing, unreadable or wrong.
 
     """
-    file = _file(path, environ)
+    file = settings_file(path, environ)
     tables = _read(file) if file is not None else {}
     overridden = _override(tables, environ)
     if demo:
@@ -55,7 +55,8 @@ def load(path: Path | None, environ: Mapping[str, str], *, demo: bool = False) -
         raise SettingsError(_explain(error, file, tables, overridden)) from None
 
 
-def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+def settings_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """*path*, or what the environment names, or ./callcue.toml; None if there is none."""
     if path is not None:
         return path
     if environ.get("CALLCUE_SETTINGS"):
@@ -72,6 +73,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is no TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{file} is no TOML: it is nested too deeply") from None
 
 
 def _override(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:

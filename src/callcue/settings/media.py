@@ -1,11 +1,11 @@
 """The table `[media]`: what is fetched, how it is prepared, and where clips are kept."""
 
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from .paths import path_beside
 from .secrets import Sources
 from .table import Bytes, Seconds, Table
 from .words import MediaHost
@@ -29,9 +29,11 @@ class Media(Table):
     loudness: Loudness | None = None
     cache: Bytes = 2 * 1024**3
     cache_days: Days = 30
+    sounds: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    sounds_bytes: Bytes = 4 * 1024**3
     missing: Literal["end", "skip"] = "end"
 
     @field_validator("folder")
     @classmethod
     def _beside_the_settings(cls, folder: str, info: ValidationInfo) -> str:
-        return str((Sources.of(info).folder / Path(folder).expanduser()).absolute())
+        return str(path_beside(Sources.of(info).folder, folder).absolute())

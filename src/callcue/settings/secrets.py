@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
+from .paths import path_beside
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -50,7 +52,7 @@ def resolve(table: Any, name: str, sources: Sources) -> Any:
 
 def _from_file(where: str, sources: Sources) -> str:
     try:
-        return (sources.folder / where).expanduser().read_text(encoding="utf-8").strip()
+        return path_beside(sources.folder, where).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ValueError(f"{where} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -6,7 +6,6 @@ must not leave somebody active.
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,7 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from .control import Control
+from .limits import Limits
 from .media import Media
+from .paths import path_beside
 from .secrets import Sources, resolve
 from .table import Port, Seconds, Table
 from .vicidial import Vicidial
@@ -38,6 +40,7 @@ from .words import (
     Pattern,
     Scope,
     Username,
+    Variable,
     Words,
 )
 
@@ -52,6 +55,9 @@ class Http(Table):
     host: Host = "127.0.0.1"
     port: Port = 8080
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    connections: Annotated[int, Field(ge=10, le=100_000)] = 2000
+    connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 500
+    idle_seconds: Seconds = 75
 
 
 class Log(Table):
@@ -99,6 +105,8 @@ class PlaybackBounds(Table):
     bound_seconds: Seconds = 14400
     hold_seconds: Seconds = 3600
     loop_zero: Literal["once", "until_stopped"] = "once"
+    at_end: Literal["leave", "await"] = "leave"
+    at_end_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 60
 
 
 class Calls(Table):
@@ -106,6 +114,7 @@ class Calls(Table):
 
     ignore_channels: tuple[Pattern, ...] = ()
     agent_channels: tuple[Pattern, ...] = ()
+    tags: Annotated[tuple[Variable, ...], Field(max_length=20)] = ("CALLCUE_TAG",)
     resumable_applications: tuple[Application, ...] = (
         "Wait",
         "WaitExten",
@@ -121,11 +130,12 @@ class Store(Table):
     url: Annotated[str, Field(pattern=r"^sqlite(\+aiosqlite)?://[^?#]*$")] | None = None
     record_days: Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)] = 90
     record_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
+    history_hours: Annotated[float, Field(gt=0, le=8760, allow_inf_nan=False)] = 24
 
     @field_validator("path")
     @classmethod
     def _beside_the_settings(cls, path: str, info: ValidationInfo) -> str:
-        return path if path == IN_MEMORY else str(Sources.of(info).folder / Path(path).expanduser())
+        return path if path == IN_MEMORY else str(path_beside(Sources.of(info).folder, path))
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Store":
@@ -137,6 +147,12 @@ class Store(Table):
     def is_named(self) -> bool:
         """Whether somebody said where it is."""
         return bool({"path", "url"} & self.model_fields_set)
+
+
+class Events(Table):
+    """What workspaces are told of their playbacks."""
+
+    streams: Annotated[int, Field(ge=0, le=100_000)] = 1000
 
 
 class User(Table):
@@ -231,6 +247,9 @@ class Settings(Table):
     playback: PlaybackBounds = PlaybackBounds()
     calls: Calls = Calls()
     store: Store = Store()
+    events: Events = Events()
+    control: Control = Control()
+    limits: Limits = Limits()
     media: Media = Media()
     vicidial: Vicidial = Vicidial()
     agents: dict[Agent, AgentRoom] = Field(default_factory=dict)

@@ -14,5 +14,5 @@ def tls_context(ca_file: str | None, setting: str) -> ssl.SSLContext:
     """
     try:
         return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the second: it cannot be a path at all
         raise SettingsError(f"{setting}: {ca_file} is of no use: {error}") from None

@@ -37,6 +37,9 @@ Agent = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,100}$")]
 Application = Annotated[str, _text(r"^[A-Za-z0-9_]{1,40}$")]
 """Of a dialplan."""
 
+Variable = Annotated[str, _text(r"^[A-Za-z_][A-Za-z0-9_]{0,79}$")]
+"""Of a channel."""
+
 Audience = Annotated[str, _text(r"^(everyone|agent|caller)$")]
 
 AgentRoom = Annotated[str, _text(r"^[A-Za-z0-9_-]{1,40}(@[A-Za-z0-9_.-]{1,64})?$")]

@@ -52,9 +52,11 @@ class AnswerRecord:
         self._retention = retention
         self._on_news = on_news
         self._clock = clock
-        self._waiting: deque[dict[str, Any]] = deque()
+        self._waiting: deque[Answered] = deque()
         self._writing = asyncio.Lock()
         self._dropped = 0
+        self.dropped = 0
+        """How many were, since the start."""
         self._since_tidied = TIDIED_EVERY_ROWS
         self._tidied = 0.0
 
@@ -62,8 +64,9 @@ class AnswerRecord:
         """See `Record.wrote`."""
         if len(self._waiting) >= MOST_WAITING:
             self._dropped += 1
+            self.dropped += 1
             return
-        self._waiting.append(_values(answered))
+        self._waiting.append(answered)
         self._on_news()
 
     async def write(self) -> None:
@@ -78,12 +81,17 @@ class AnswerRecord:
             batch = list(islice(self._waiting, min(left, BATCH)))
             left -= len(batch)
             async with self._database.writing() as connection:
-                await connection.execute(insert(ANSWERS), batch)
+                await connection.execute(insert(ANSWERS), [_values(each) for each in batch])
             for _ in batch:
                 self._waiting.popleft()
             self._since_tidied += len(batch)
         if self.is_untidy():
             await self._tidy()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait to be written."""
+        return len(self._waiting)
 
     def drops(self) -> int:
         """How many were dropped since this was asked the last time."""
@@ -94,7 +102,8 @@ class AnswerRecord:
         """Whether it is time to tidy up."""
         return (
             self._since_tidied >= TIDIED_EVERY_ROWS
-            or self._clock() - self._tidied > TIDIED_EVERY_SECONDS
+            # A clock that was set back does not keep it waiting.
+            or not 0 <= self._clock() - self._tidied <= TIDIED_EVERY_SECONDS
         )
 
     async def tidy(self) -> None:

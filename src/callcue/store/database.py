@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
@@ -58,6 +59,11 @@ class Database:
             max_overflow=0,
         )
         event.listen(self._engine.sync_engine, "begin", _begin)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it is gone with this process."""
+        return self._file is None
 
     async def open(self, *, create: bool = True) -> None:
         """Make or migrate the tables. May be called again after a failure.
@@ -111,6 +117,12 @@ class Database:
             raise StoreOutOfReach(type(error).__name__) from None
 
 
+async def identity(database: Database) -> str:
+    """The name that the store was given when it was made. Raises `StoreOutOfReach`."""
+    async with database.reading() as connection:
+        return str((await connection.execute(select(STATE.c.identity))).scalar_one())
+
+
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -151,7 +163,9 @@ def _migrate(connection: Connection) -> None:
     version = connection.execute(select(STATE.c.version)).scalar()
     if version is None:
         METADATA.create_all(connection)
-        connection.execute(insert(STATE).values(id=1, version=VERSION, users_revision=0))
+        connection.execute(
+            insert(STATE).values(id=1, version=VERSION, users_revision=0, identity=uuid4().hex)
+        )
         return
     if version > VERSION:
         raise StoreTooNew(f"a newer callcue made it: version {version}, ours is {VERSION}")

@@ -1,6 +1,7 @@
 """The record of playbacks in memory: the newest few thousand, and a log line for each step."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -34,16 +35,44 @@ class MemoryLedger:
         """Write down how it ended; a second end is a fault of ours and raises."""
         del self._live[playback.id]
         self._ended[playback.id] = playback
-        while len(self._ended) > self._keep:
-            self._ended.popitem(last=False)
+        self._drop_the_oldest()
         log.info(
             "playback ended",
             playback=str(playback.id),
             reason=str(playback.reason),
             detail=playback.detail,
             heard=playback.started_at is not None,
+            request=playback.ended_in,
         )
+
+    def changed(self, playback: Playback) -> None:
+        """Nothing of it survives anyway."""
+
+    async def kept(self, playback: Playback) -> bool:  # noqa: ARG002
+        """Nothing of it survives anyway, and nothing that asks for it does."""
+        return True
+
+    async def recall(self, playback_id: PlaybackId) -> Playback | None:
+        """There is no more than is at hand."""
+        return self.find(playback_id)
+
+    def unended(self) -> Sequence[Playback]:
+        """Nobody was before us."""
+        return ()
+
+    def take_up(self, playbacks: Iterable[Playback]) -> None:
+        """Know these from a record, oldest first."""
+        for playback in playbacks:
+            if playback.ended:
+                self._ended[playback.id] = playback
+            else:
+                self._live[playback.id] = playback
+        self._drop_the_oldest()
 
     def find(self, playback_id: PlaybackId) -> Playback | None:
         """A live playback, or one that ended and is still kept."""
         return self._live.get(playback_id) or self._ended.get(playback_id)
+
+    def _drop_the_oldest(self) -> None:
+        while len(self._ended) > self._keep:
+            self._ended.popitem(last=False)

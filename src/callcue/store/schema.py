@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 4
 
 METADATA = MetaData()
 
@@ -30,6 +30,10 @@ STATE = Table(
     Column("version", Integer, nullable=False),
     # Raised with every change of a user: whoever runs sees by it that there is something to read.
     Column("users_revision", Integer, nullable=False),
+    # Whose legs those are in Asterisk: more than one callcue may play there.
+    Column("identity", String(32), nullable=False, server_default=""),
+    # As `users_revision`, for the access keys.
+    Column("keys_revision", Integer, nullable=False, server_default="0"),
 )
 """One row."""
 
@@ -47,6 +51,20 @@ USERS = Table(
     Column("addresses", Text, nullable=False),
 )
 """Lists are texts with blanks between the words."""
+
+KEYS = Table(
+    "access_keys",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("workspace", String(36), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("made", Float, nullable=False),
+    Column("expires", Float),
+    Column("revoked", Float),
+    Column("used", Float),
+)
+"""The digest is the SHA-256 of a key. One that was revoked stays, for the list."""
 
 FAILURES = Table(
     "login_failures",
@@ -92,10 +110,101 @@ ANSWERS = Table(
     sqlite_autoincrement=True,
 )
 
+PLAYBACKS = Table(
+    "playbacks",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("server", String(100), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("clips", Text, nullable=False),
+    Column("faults", Text, nullable=False),
+    Column("listener", String(36)),
+    Column("replaced", String(36)),
+    Column("volume", Integer, nullable=False),
+    Column("begun", Boolean, nullable=False),
+    Column("promised", Boolean, nullable=False, server_default="0"),
+    Column("accepted", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("reason", String(20)),
+    Column("detail", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("told", Text),
+    Index("playbacks_ended", "ended"),
+)
+"""Texts are JSON. The one that has no `ended` may be playing."""
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("workspace", String(36), nullable=False),
+    Column("playback", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("events_at", "at"),
+    Index("events_workspace", "workspace", "id"),
+    Index("events_playback", "playback", "id"),
+    sqlite_autoincrement=True,  # the id of the last one is not given again when it is forgotten
+)
+"""What a workspace is told of its playbacks, in the order of their ids; the body is JSON."""
+IDEMPOTENCY_KEYS = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("workspace", String(36), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("seed", String(36), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", Text),
+    Column("size", Integer, nullable=False, server_default="0"),
+    Index("idempotency_keys_at", "at"),
+    # All that is counted of a workspace: without a look at the rows.
+    Index("idempotency_keys_size", "workspace", "size"),
+)
+"""The one that has no `status` may be at work; the ids of its playbacks are made of `seed`."""
+
 MIGRATIONS: Mapping[int, Sequence[str]] = {
     2: [
         "ALTER TABLE answers ADD COLUMN is_page BOOLEAN NOT NULL DEFAULT 0",
         "CREATE INDEX answers_kind ON answers (is_page, id)",
+    ],
+    3: [
+        "ALTER TABLE store_state ADD COLUMN identity VARCHAR(32) NOT NULL DEFAULT ''",
+        "UPDATE store_state SET identity = lower(hex(randomblob(16)))",
+        """CREATE TABLE playbacks (
+            id VARCHAR(36) NOT NULL PRIMARY KEY, server VARCHAR(100) NOT NULL,
+            place TEXT NOT NULL, request TEXT NOT NULL, clips TEXT NOT NULL,
+            faults TEXT NOT NULL, listener VARCHAR(36), replaced VARCHAR(36),
+            volume INTEGER NOT NULL, begun BOOLEAN NOT NULL, accepted FLOAT NOT NULL,
+            started FLOAT, ended FLOAT, reason VARCHAR(20), detail TEXT NOT NULL,
+            position TEXT NOT NULL)""",
+        "CREATE INDEX playbacks_ended ON playbacks (ended)",
+    ],
+    4: [
+        "ALTER TABLE playbacks ADD COLUMN told TEXT",
+        """CREATE TABLE events (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at FLOAT NOT NULL,
+            workspace VARCHAR(36) NOT NULL, playback VARCHAR(36) NOT NULL, body TEXT NOT NULL)""",
+        "CREATE INDEX events_at ON events (at)",
+        "CREATE INDEX events_workspace ON events (workspace, id)",
+        "CREATE INDEX events_playback ON events (playback, id)",
+        "ALTER TABLE playbacks ADD COLUMN promised BOOLEAN NOT NULL DEFAULT 0",
+        """CREATE TABLE idempotency_keys (
+            workspace VARCHAR(36) NOT NULL, name VARCHAR(255) NOT NULL,
+            fingerprint VARCHAR(64) NOT NULL, seed VARCHAR(36) NOT NULL, at FLOAT NOT NULL,
+            status INTEGER, headers TEXT, body TEXT, size INTEGER NOT NULL DEFAULT '0',
+            PRIMARY KEY (workspace, name))""",
+        "CREATE INDEX idempotency_keys_at ON idempotency_keys (at)",
+        "CREATE INDEX idempotency_keys_size ON idempotency_keys (workspace, size)",
+        "ALTER TABLE store_state ADD COLUMN keys_revision INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE access_keys (
+            digest VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL,
+            workspace VARCHAR(36) NOT NULL, scopes TEXT NOT NULL, made FLOAT NOT NULL,
+            expires FLOAT, revoked FLOAT, used FLOAT)""",
     ],
 }
 """The statements that lead to each version from the one before."""

@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from time import monotonic
 
 from callcue.api.lockout import Lockout
 
 from .answers import AnswerRecord, Retention
-from .database import MEMORY, Database, StoreMissing, StoreOutOfReach
+from .database import MEMORY, Database, StoreMissing, StoreOutOfReach, identity
+from .events import EventRecord
+from .keys import KeyBook, StoredKeys
 from .logins import KeptLogins
+from .playbacks import ENDED_SECONDS, PlaybackRecord
+from .promises import StoredPromises
 from .users import StoredUsers, UserBook
 
 LOOKED_EVERY_SECONDS = 0.5
-"""So long, and one reading more, until a change of the users is seen."""
+"""So long, and one reading more, until a change of the users or the keys is seen."""
 GATHERED_SECONDS = 0.2
 """What comes in between is written at once."""
 TRIED_AGAIN_SECONDS = 1.0
@@ -30,19 +34,45 @@ class Store:
     """What survives a restart. A store out of reach never keeps an answer waiting."""
 
     def __init__(
-        self, url: str = MEMORY, retention: Retention | None = None, *, busy_seconds: float = 2.0
+        self,
+        url: str = MEMORY,
+        retention: Retention | None = None,
+        *,
+        busy_seconds: float = 2.0,
+        history_seconds: float = ENDED_SECONDS,
     ) -> None:
+        """*history_seconds*: so long playbacks are kept after their end, and what was told."""
         self._database = Database(url, busy_seconds=busy_seconds)
         self._news = asyncio.Event()
         self._ending = asyncio.Event()
         self._first_try = asyncio.Event()
         self._trouble = _Trouble()
         self._task: asyncio.Task[None] | None = None
+        self.writes_done = 0
+        self.writes_failed = 0
         self.users = StoredUsers(UserBook(self._database))
+        self.keys = StoredKeys(KeyBook(self._database), on_news=self._news.set)
         self.logins = KeptLogins(self._database, on_news=self._news.set)
+        self.events = EventRecord(
+            self._database, keep_seconds=history_seconds, on_news=self._tell_playbacks
+        )
+        self.playbacks = PlaybackRecord(
+            self._database, events=self.events, keep_seconds=history_seconds
+        )
+        self.promises = StoredPromises(self._database)
+        self.identity = ""
+        """The name of this store, and so of the callcue that has it. In memory it has none."""
         self.answers = AnswerRecord(
             self._database, retention or Retention(), on_news=self._news.set
         )
+
+    def _tell_playbacks(self) -> None:
+        self.playbacks.wake()
+
+    @property
+    def trouble(self) -> Collection[str]:
+        """What the store cannot be now: `read`, `written`, `tidied`."""
+        return self._trouble.now
 
     async def start(self, lockout: Lockout) -> None:
         """Read what there is into *lockout* and the users, and keep both up. Never raises."""
@@ -57,6 +87,7 @@ class Store:
         """Write what waits, if that can be done soon, and close."""
         self._ending.set()
         self._news.set()
+        self.playbacks.wake()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=END_SECONDS)
             self._task.cancel()
@@ -69,42 +100,71 @@ class Store:
             if await self._ended_within(TRIED_AGAIN_SECONDS):
                 return
         self._first_try.set()
-        await asyncio.gather(self._watch(), self._write_on(), self._tidy_on())
+        await asyncio.gather(
+            self._watch(), self._write_on(), self._write_playbacks(), self._tidy_on()
+        )
 
     async def _open(self, lockout: Lockout) -> None:
         try:
             await self._database.open()
         except StoreMissing:
             self.users.take(())  # nobody can be in it
+            self.keys.take(())
             raise
-        await self.users.look()
+        await self._look()
         await self.logins.load_into(lockout)
+        await self.playbacks.load()
+        if not self._database.in_memory:
+            self.identity = await identity(self._database)
 
     async def _watch(self) -> None:
         while not await self._ended_within(LOOKED_EVERY_SECONDS):
-            await self._tried("read", self.users.look)
+            await self._tried("read", self._look)
+
+    async def _look(self) -> None:
+        await self.users.look()
+        await self.keys.look()
 
     async def _tidy_on(self) -> None:
         # Answers grow old in an idle service too. Not in `_watch`: users must not wait for it.
         while True:
             if self.answers.is_untidy():
                 await self._tried("tidied", self.answers.tidy)
+            await self._tried("tidied", self.playbacks.tidy)
+            await self._tried("tidied", self.events.tidy)
+            await self._tried("tidied", self.promises.tidy)
             if await self._ended_within(LOOKED_EVERY_SECONDS):
                 return
+
+    async def _write_playbacks(self) -> None:
+        """Each at once: what is not written when this process dies is not known to the next."""
+        while not self._ending.is_set():
+            await self.playbacks.wait_for_news()
+            while not await self._tried("written", self.playbacks.write):
+                if await self._ended_within(TRIED_AGAIN_SECONDS):
+                    break
+        await self._tried("written", self.playbacks.write)
 
     async def _write_on(self) -> None:
         while not self._ending.is_set():
             await self._news.wait()
             self._news.clear()
             await self._ended_within(GATHERED_SECONDS)
-            while not await self._tried("written", self._write):
+            while not await self._written():
                 if await self._ended_within(TRIED_AGAIN_SECONDS):
                     break
-        await self._tried("written", self._write)
+        await self._written()
+
+    async def _written(self) -> bool:
+        done = await self._tried("written", self._write)
+        self.writes_done += done
+        self.writes_failed += not done
+        return done
 
     async def _write(self) -> None:
         # Locks first: the record may be long, and matters less.
         await self.logins.write()
+        await self.keys.write()
         await self.answers.write()
 
     async def _tried(self, what: str, step: Callable[[], Awaitable[None]]) -> bool:
@@ -141,6 +201,11 @@ class _Trouble:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._said: dict[str, float] = {}
+
+    @property
+    def now(self) -> Collection[str]:
+        """What there is trouble with."""
+        return self._said.keys()
 
     def is_(self, what: str, reason: str) -> None:
         """The store cannot be *what*."""

@@ -65,6 +65,10 @@ class VicidialAgents:
         self._seats: Kept[str, _Seat | None] = Kept(self._seat, clock=clock)
         self._contexts: Impatient[str, str] = Impatient(self._context, clock=clock)
 
+    def name_servers(self, servers: Mapping[str, str]) -> None:
+        """VICIdial's `server_ip` to the name of an Asterisk of the settings: from now on these."""
+        self._servers = dict(servers)
+
     async def find(self, agent: str) -> AgentSession | None:
         """See `AgentRooms.find`."""
         if not agent:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callcue.core.occurrences import Occurrence
 from callcue.core.types import EndReason
 
 from .codes import Code
@@ -72,6 +73,8 @@ class Call(Published):
     number: str
     agent: str | None
     """The agent whose session it is."""
+    tags: list[str]
+    """Each as `NAME=value`; a request for many calls may name one."""
 
 
 class CallInFull(Call):
@@ -136,6 +139,36 @@ class Playback(Published):
     """Why it ended so, where there is more to say."""
 
 
+class Asker(Published):
+    """Who asked for a playback."""
+
+    dialect: str
+    """`bird` for this API, `vicidial` for api.php."""
+    name: str
+    """The access key's name, or the API user."""
+
+
+class PlaybackStep(Published):
+    """Something that has happened to a playback, as Asterisk has confirmed it."""
+
+    type: Occurrence
+    at: datetime
+    item: int
+    """Where it stood then."""
+    round: int
+    positionMilliseconds: Annotated[int, Field(ge=0)]
+    volume: int
+    detail: str
+
+
+class PlaybackInFull(Playback):
+    """A playback, who asked for it, and what has happened to it."""
+
+    askedBy: Asker
+    steps: list[PlaybackStep] | None
+    """The newest 500, oldest first; null while the record of them cannot be read."""
+
+
 class PrefetchAccepted(Published):
     """It is being fetched."""
 
@@ -180,6 +213,31 @@ class SoundPage(Published):
     results: list[StoredSound]
     nextPageToken: str | None
     """To be given as `pageToken` for the next page; null on the last one."""
+
+
+class OneError(Published):
+    """Why it was not done in one of many calls: as the answer to a request for that one call."""
+
+    code: Code
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class OneOutcome(Published):
+    """What became of it in one call."""
+
+    callId: UUID
+    status: int
+    """As of a request for that one call: 202 or 200, or that of the error."""
+    id: UUID | None
+    """The playback's; the same for calls that are in one place."""
+    error: OneError | None
+
+
+class Outcomes(Published):
+    """What became of it in each call."""
+
+    results: list[OneOutcome]
 
 
 class DetailedError(Published):

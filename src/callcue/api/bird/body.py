@@ -21,13 +21,20 @@ async def json_object(request: web.Request) -> dict[str, Any]:
         raise refusals.unsupported_media_type()
     if request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
         raise refusals.unsupported_media_type()
-    found = _parse(await _read(request))
+    found = _parse(await read(request))
     if not isinstance(found, dict):
         raise refusals.invalid_json("it is not an object")
     return found
 
 
-async def _read(request: web.Request) -> bytes:
+async def read(request: web.Request) -> bytes:
+    """The body as it came.
+
+    Raises:
+        Refused: 400, it did not arrive whole.
+        HTTPRequestEntityTooLarge: it is larger than the app allows.
+
+    """
     try:
         return await request.read()
     except (web.RequestPayloadError, ConnectionError):  # the second: the client has gone

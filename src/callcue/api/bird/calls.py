@@ -1,6 +1,7 @@
 """The live calls that a key sees, and whether it may play to everybody in their rooms."""
 
 import base64
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from callcue.core.controller import Controller
@@ -20,9 +21,9 @@ class LiveCalls:
     """Looks calls up, for those who may see them."""
 
     def __init__(
-        self, controller: Controller, workspaces: Workspaces, servers: tuple[str, ...]
+        self, controller: Controller, workspaces: Workspaces, servers: Callable[[], Iterable[str]]
     ) -> None:
-        """*servers*: the names of every Asterisk there is."""
+        """*servers*: the names of every Asterisk there is now."""
         self._controller = controller
         self._workspaces = workspaces
         self._servers = servers
@@ -47,6 +48,31 @@ class LiveCalls:
             return call
         self._must_be_seen(channel)
         raise refusals.not_found("live call")
+
+    def of_workspace(self, visit: Visit, call_id: CallId) -> Call:
+        """The live call of that id, if it is one of the visitor's, of whichever channel.
+
+        Raises:
+            Refused: 404.
+            AsteriskUnavailable: it may well be there, but we cannot see.
+
+        """
+        call = self._controller.directory.call(call_id)
+        if call is not None and visit.workspace.owns(call):
+            return call
+        self._all_must_be_seen(visit)
+        raise refusals.not_found("live call")
+
+    def tagged(self, visit: Visit, tag: str) -> list[Call]:
+        """The visitor's calls that have that tag, in the order of their ids.
+
+        Raises:
+            AsteriskUnavailable: there may be more, but we cannot see.
+
+        """
+        self._all_must_be_seen(visit)
+        with_it = (call for call in self._controller.directory.calls() if tag in call.tags)
+        return sorted((c for c in with_it if visit.workspace.owns(c)), key=lambda call: call.id)
 
     def page(self, channel: Channel, query: PageQuery) -> tuple[list[Call], str | None]:
         """A page of that channel's calls, in the order of their ids, and the next one's token."""
@@ -78,8 +104,12 @@ class LiveCalls:
                 return None if self.is_shared(visit, call) else call
         return None
 
+    def _all_must_be_seen(self, visit: Visit) -> None:
+        for channel in visit.workspace.channels.values():
+            self._must_be_seen(channel)
+
     def _must_be_seen(self, channel: Channel) -> None:
-        for server in self._servers:
+        for server in self._servers():
             if channel.on_server(server) and not self._controller.directory.available(server):
                 raise AsteriskUnavailable(server)
 

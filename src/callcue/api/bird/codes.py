@@ -23,12 +23,16 @@ class Code(StrEnum):
     NOTHING_PLAYING = "nothing_playing"
     NOT_STARTED = "not_started"
     ROOM_SHARED = "room_shared"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"
     TOO_MANY_REQUESTS = "too_many_requests"
+    RATE_LIMITED = "rate_limited"
     ASTERISK_UNAVAILABLE = "asterisk_unavailable"
     STOP_REMEMBERED = "stop_remembered"
+    SERVICE_ENDING = "service_ending"
     NOT_CONFIRMED = "not_confirmed"
     STORE_UNAVAILABLE = "store_unavailable"
     BAD_REQUEST = "bad_request"
@@ -55,20 +59,36 @@ MEANINGS: dict[Code, Meaning] = {
     Code.NOTHING_PLAYING: Meaning(409, "there is no playback to control"),
     Code.NOT_STARTED: Meaning(409, "the playback never became audible; the message says why"),
     Code.ROOM_SHARED: Meaning(409, "a call of another workspace would hear it, or loses its clip"),
+    Code.IDEMPOTENCY_KEY_REUSED: Meaning(
+        409, "the `Idempotency-Key` belongs to another request of the last day"
+    ),
+    Code.IDEMPOTENCY_KEY_IN_USE: Meaning(
+        409, "the first request with that `Idempotency-Key` has no answer yet: ask again"
+    ),
     Code.CANNOT_PLAY_HERE: Meaning(409, "nothing can be played there now; the message says why"),
     Code.BODY_TOO_LARGE: Meaning(413, "the body is larger than 1 MiB"),
     Code.UNSUPPORTED_MEDIA_TYPE: Meaning(415, "the body is not `application/json` in UTF-8"),
     Code.INVALID_REQUEST: Meaning(422, "fields are wrong; `details` says which and why"),
     Code.TOO_MANY_REQUESTS: Meaning(
-        429, "too many wrong keys from this address, or too many commands wait in this call"
+        429,
+        "too many wrong keys from this address, or too many commands wait in this call, calls are"
+        " played to, clips are being added, `Idempotency-Key`s are known, event streams are open",
+    ),
+    Code.RATE_LIMITED: Meaning(
+        429, "this key asks more often than it may; a stop is refused much later than the rest"
     ),
     Code.INTERNAL_ERROR: Meaning(500, "a fault of ours"),
     Code.ASTERISK_UNAVAILABLE: Meaning(503, "Asterisk is out of reach; nothing was done"),
     Code.STOP_REMEMBERED: Meaning(503, "the stop is done as soon as Asterisk is back"),
+    Code.SERVICE_ENDING: Meaning(503, "callcue is about to end, and begins nothing more"),
     Code.NOT_CONFIRMED: Meaning(
         503, "Asterisk did not confirm it in time: look at the playback before you repeat it"
     ),
-    Code.STORE_UNAVAILABLE: Meaning(503, "the record cannot be read now"),
+    Code.STORE_UNAVAILABLE: Meaning(
+        503,
+        "the record, or whether there is such a key, cannot be read or written now; or the disk has"
+        " no room for another clip",
+    ),
 }
 """The closed list, for those who read it. Tests hold it complete, and the answers to it."""
 
@@ -97,17 +117,32 @@ OF_ERROR: dict[type[errors.CallcueError], Answer] = {
     errors.AudioStoreFull: Answer(
         503, Code.STORE_UNAVAILABLE, "there is no room for another clip", 60
     ),
+    errors.RecordUnavailable: Answer(
+        503,
+        Code.STORE_UNAVAILABLE,
+        "the record is out of reach, and a request with a key is done once or not at all",
+        5,
+    ),
+    errors.AudioStoreBusy: Answer(
+        429, Code.TOO_MANY_REQUESTS, "too many clips are being added at once", 1
+    ),
     errors.CannotPlayHere: Answer(
         409, Code.CANNOT_PLAY_HERE, "nothing can be played into this call as it is now"
     ),
     errors.TooManyCommands: Answer(
         429, Code.TOO_MANY_REQUESTS, "too many commands wait in this call", 1
     ),
+    errors.TooManySessions: Answer(
+        429, Code.TOO_MANY_REQUESTS, "too many calls are being played to", 5
+    ),
     errors.ClipFailed: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.ClipNotFound: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.OutOfRange: Answer(422, Code.INVALID_REQUEST, "the request is not valid"),
     errors.AsteriskUnavailable: Answer(
         503, Code.ASTERISK_UNAVAILABLE, "Asterisk is out of reach; nothing was done", 5
+    ),
+    errors.ServiceEnding: Answer(
+        503, Code.SERVICE_ENDING, "callcue is about to end, and begins nothing more", 5
     ),
     errors.StopRemembered: Answer(
         503,

@@ -12,11 +12,14 @@ from . import views
 from .body import json_object
 from .calls import LiveCalls
 from .entrance import Visit, path_id
+from .many import ManyCalls
 from .models import (
     Keep,
     NoQuery,
     PageQuery,
     PlayBody,
+    PlayManyBody,
+    PlayManyQuery,
     PlayQuery,
     SeekBody,
     StopQuery,
@@ -36,9 +39,10 @@ class BirdApi:
     where the call was before, others may be by now.
     """
 
-    def __init__(self, calls: LiveCalls, playbacks: Playbacks) -> None:
+    def __init__(self, calls: LiveCalls, playbacks: Playbacks, many: ManyCalls) -> None:
         self._calls = calls
         self._playbacks = playbacks
+        self._many = many
 
     async def list_calls(self, visit: Visit, request: web.Request) -> web.Response:
         """GET .../calls"""
@@ -55,14 +59,31 @@ class BirdApi:
 
     async def play(self, visit: Visit, request: web.Request) -> web.Response:
         """POST .../playback: 202 once it is accepted, or heard; its fate is told by the GET."""
-        self._call(visit, request)
+        call_id = CallId(path_id(request, "callId", "live call"))
+        # First of all: by now the call itself may have ended.
+        playback = await self._playbacks.accepted_before(visit, call_id)
+        if playback is None:
+            self._call(visit, request)
         query = PlayQuery.of_request(request)
-        body = PlayBody.of(await json_object(request))
-        call = self._call(visit, request)
-        playback = await self._playbacks.play(visit, call, body, query)
+        if playback is None:
+            body = PlayBody.of(await json_object(request))
+            call = self._call(visit, request)
+            playback = await self._playbacks.play(visit, call, body, query)
         heard = query.wait is Wait.STARTED and await is_heard(playback, query.waitSeconds)
-        answer = views.command_response(playback, call.id, heard=heard)
+        answer = views.command_response(playback, call_id, heard=heard)
         return web.json_response(answer, status=202)
+
+    async def play_many(self, visit: Visit, request: web.Request) -> web.Response:
+        """POST /workspaces/{w}/playbacks: 200, and an answer for each call."""
+        query = PlayManyQuery.of_request(request)
+        body = PlayManyBody.of(await json_object(request))
+        return web.json_response(await self._many.play(visit, body, query))
+
+    async def stop_all(self, visit: Visit, request: web.Request) -> web.Response:
+        """POST /workspaces/{w}/playback/stop: 200, and an answer for each call."""
+        query = StopQuery.of_request(request)
+        stop = Stop(keep_queue=query.queue is Keep.KEEP)
+        return web.json_response(await self._many.stop(visit, stop))
 
     async def show(self, visit: Visit, request: web.Request) -> web.Response:
         """GET .../playback"""
@@ -73,7 +94,7 @@ class BirdApi:
         """GET /workspaces/{w}/playbacks/{id}"""
         NoQuery.of_request(request)
         playback_id = path_id(request, "playbackId", "playback")
-        return web.json_response(self._playbacks.by_id(visit, playback_id))
+        return web.json_response(await self._playbacks.by_id(visit, playback_id))
 
     async def stop(self, visit: Visit, request: web.Request) -> web.Response:
         """POST .../playback/stop, DELETE .../playback"""

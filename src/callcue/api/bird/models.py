@@ -16,6 +16,7 @@ from pydantic import (
     PlainValidator,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.config import JsonDict
 
@@ -23,10 +24,13 @@ from callcue.core.types import Audience, CallId, IfPlaying, Role
 from callcue.media.names import LONGEST_NAME, NAME_PATTERN, is_sound_name, is_url
 
 from . import refusals
+from .entrance import UUID_FORM
 
 SOUND = "sound:"
 MOST_ITEMS = 80
 MOST_ROUNDS = 10_000
+MOST_CALLS = 1000
+"""Of one request."""
 LONGEST_SECONDS = 7 * 86_400
 LONGEST_GAP = 30_000
 LONGEST_POSITION = 86_400_000
@@ -115,6 +119,44 @@ class PlayBody(Strict):
     """Silence between two items and between two rounds."""
 
 
+def _to_call(given: object) -> UUID:
+    if not isinstance(given, str) or not UUID_FORM.fullmatch(given):
+        raise ValueError("must be the id of a call")
+    return UUID(given)
+
+
+class PlayManyBody(PlayBody):
+    """What to play, and into which calls: either `calls` or `tag`."""
+
+    model_config = ConfigDict(
+        title="PlayManyBody",
+        json_schema_extra={"oneOf": [{"required": ["calls"]}, {"required": ["tag"]}]},
+    )
+
+    calls: Annotated[
+        list[
+            Annotated[
+                UUID,
+                PlainValidator(_to_call),
+                WithJsonSchema({"type": "string", "format": "uuid"}),
+            ]
+        ],
+        Field(min_length=1, max_length=MOST_CALLS, default_factory=list),
+    ]
+    """Their ids, of any channel of the workspace. One that is there twice is played to once."""
+    tag: Annotated[
+        str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,79}=[ -~]{1,200}$", default_factory=str)
+    ]
+    """`NAME=value`: all calls of the workspace whose channel variable NAME has that value, 1,000 at
+    most. The operator says which variables are tags; without that `CALLCUE_TAG` is."""
+
+    @model_validator(mode="after")
+    def _names_calls_one_way(self) -> Self:
+        if bool(self.calls) is bool(self.tag):
+            raise ValueError("must have either calls or tag")
+        return self
+
+
 class MediaBody(Strict):
     """What is looked at."""
 
@@ -146,6 +188,8 @@ class Query(Strict):
     @classmethod
     def of_request(cls, request: web.Request) -> Self:
         """The query of *request*; 422 where it is not as it should be."""
+        if not request.query_string:
+            return cls()
         return cls.of(_single(request.query), "$query")
 
 
@@ -191,6 +235,19 @@ class PlayQuery(Query):
     def who(self) -> Audience:
         """The audience, in the core's words."""
         return self.audience if isinstance(self.audience, Role) else CallId(self.audience)
+
+
+class PlayManyQuery(Query):
+    """As of one call, but that an audience names no call of its own."""
+
+    ifPlaying: IfPlaying = IfPlaying.QUEUE  # noqa: N815
+    """In each place: what becomes of it when something plays there already."""
+    audience: Role = Role.EVERYONE
+    """Who hears it in each place."""
+
+    def who(self) -> Audience:
+        """The audience, in the core's words."""
+        return self.audience
 
 
 class Keep(StrEnum):

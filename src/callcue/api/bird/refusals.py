@@ -29,6 +29,18 @@ def too_many_wrong_keys(seconds: float) -> Refused:
     return Refused(Answer(429, Code.TOO_MANY_REQUESTS, message, max(1, round(seconds))))
 
 
+def rate_limited(seconds: int) -> Refused:
+    """The key asks too often; in so many seconds it may again."""
+    message = "this access key asks more often than it may"
+    return Refused(Answer(429, Code.RATE_LIMITED, message, seconds))
+
+
+def keys_out_of_reach() -> Refused:
+    """Whether that is a key, nobody knows until the store can be read."""
+    message = "access keys cannot be looked up now"
+    return Refused(Answer(503, Code.STORE_UNAVAILABLE, message, 1))
+
+
 def scope_missing(scope: str) -> Refused:
     """The key is right, and may not do this."""
     return Refused(Answer(403, Code.SCOPE_MISSING, f"the access key lacks the scope {scope}"))
@@ -43,6 +55,24 @@ def room_shared() -> Refused:
     """Everybody in the room would hear it, and one of them is another workspace's."""
     message = "the room is shared with a call of another workspace, which would hear it too"
     return Refused(Answer(409, Code.ROOM_SHARED, message))
+
+
+def key_reused() -> Refused:
+    """The key was given to another request."""
+    message = "this Idempotency-Key belongs to another request: method, path, query or body differ"
+    return Refused(Answer(409, Code.IDEMPOTENCY_KEY_REUSED, message))
+
+
+def key_in_use() -> Refused:
+    """The first request with the key is still at work."""
+    message = "the first request with this Idempotency-Key has no answer yet"
+    return Refused(Answer(409, Code.IDEMPOTENCY_KEY_IN_USE, message, 1))
+
+
+def too_many_keys() -> Refused:
+    """No more requests of the workspace can be known by their keys."""
+    message = "as many Idempotency-Keys of this workspace are known as may be"
+    return Refused(Answer(429, Code.TOO_MANY_REQUESTS, message, 60))
 
 
 def invalid_json(why: str) -> Refused:
@@ -60,3 +90,15 @@ def unsupported_media_type() -> Refused:
 def invalid(details: Details) -> Refused:
     """Fields are wrong; *details* says which and why, by JSON path."""
     return Refused(Answer(422, Code.INVALID_REQUEST, "the request is not valid"), details)
+
+
+def too_many_streams() -> Refused:
+    """As many listen to events as may."""
+    message = "as many event streams are open as may be"
+    return Refused(Answer(429, Code.TOO_MANY_REQUESTS, message, 5))
+
+
+def events_out_of_reach() -> Refused:
+    """The record of events cannot be read now."""
+    message = "the record of events cannot be read now"
+    return Refused(Answer(503, Code.STORE_UNAVAILABLE, message, 5))

@@ -54,6 +54,8 @@ class SoundsApi:
             sound = await self._store.add(name, request.content.iter_chunked(64 * 1024))
         except ClipFailed as error:
             raise refusals.invalid({"$body": [error.why]}) from None
+        except (web.RequestPayloadError, ConnectionError):  # the second: the client has gone
+            raise refusals.invalid({"$body": ["it did not arrive whole"]}) from None
         return web.json_response(view(sound), status=200 if known else 201)
 
     async def delete_sound(self, request: web.Request) -> web.Response:

@@ -1,18 +1,24 @@
 """What playbacks and calls look like from outside."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from callcue.core.playback import Playback
+from callcue.core.playback import Asker, Playback
 from callcue.core.ports import Call
 from callcue.core.session import CallSession
 from callcue.core.types import Bridge, CallId, Conference, Place
+from callcue.events.event import Body
 from callcue.media.names import is_url
 
+from .codes import Answer
 from .models import SOUND
+from .refusals import Details
 
 View = dict[str, Any]
+
+_OF_A_STEP = ("type", "at", "item", "round", "positionMilliseconds", "volume", "detail")
 
 
 def command_response(playback: Playback, call_id: CallId, *, heard: bool) -> View:
@@ -33,11 +39,12 @@ def call(found: Call, channel_id: UUID) -> View:
         "id": str(found.id),
         "channelId": str(channel_id),
         "status": "ongoing",
-        **_place(found.place),
+        **place_view(found.place),
         "endpoint": found.endpoint,
         "context": found.context,
         "number": found.number,
         "agent": found.agent,
+        "tags": sorted(found.tags),
     }
 
 
@@ -56,11 +63,21 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
         "media": [name if is_url(name) else f"{SOUND}{name}" for name in shown.request.shown_media],
         "audience": str(shown.request.audience),
         "volume": shown.volume,
-        "acceptedAt": _time(shown.accepted_at),
-        "startedAt": _time(shown.started_at),
-        "endedAt": _time(shown.ended_at),
+        "acceptedAt": time_view(shown.accepted_at),
+        "startedAt": time_view(shown.started_at),
+        "endedAt": time_view(shown.ended_at),
         "endReason": shown.reason.value if shown.reason is not None and shown.ended else None,
         "detail": shown.detail,
+    }
+
+
+def history(shown: Playback, steps: Sequence[Body] | None) -> View:
+    """Who asked for a playback, and what has happened to it; None where that cannot be read."""
+    return {
+        **asker_view(shown.request.asked_by),
+        "steps": None
+        if steps is None
+        else [{name: step[name] for name in _OF_A_STEP} for step in steps],
     }
 
 
@@ -80,7 +97,29 @@ def idle(place: Place, session: CallSession | None, call_id: CallId) -> View:
     }
 
 
-def _place(place: Place) -> View:
+def outcome(call_id: CallId, status: int, playback_id: UUID | None, fault: View | None) -> View:
+    """What became of a request in one of many calls."""
+    return {
+        "callId": str(call_id),
+        "status": status,
+        "id": None if playback_id is None else str(playback_id),
+        "error": fault,
+    }
+
+
+def error(answer: Answer, details: Details | None = None) -> View:
+    """{code, message[, details]}"""
+    body: View = {"code": answer.code, "message": answer.message}
+    return body if details is None else {**body, "details": details}
+
+
+def asker_view(asker: Asker) -> View:
+    """Who asked."""
+    return {"askedBy": {"dialect": asker.dialect, "name": asker.name}}
+
+
+def place_view(place: Place) -> View:
+    """Where it is."""
     return {
         "server": place.server,
         "conference": place.number if isinstance(place, Conference) else None,
@@ -91,7 +130,7 @@ def _place(place: Place) -> View:
 def _where(place: Place, call_id: CallId | None, session: CallSession | None) -> View:
     return {
         "callId": None if call_id is None else str(call_id),
-        **_place(place),
+        **place_view(place),
         "queue": [] if session is None else [str(waiting.id) for waiting in session.queue],
     }
 
@@ -104,5 +143,6 @@ def _state(shown: Playback, session: CallSession | None) -> str:
     return "queued"
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_view(moment: datetime | None) -> str | None:
+    """To the millisecond."""
     return None if moment is None else moment.isoformat(timespec="milliseconds")

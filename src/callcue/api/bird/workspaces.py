@@ -1,6 +1,6 @@
 """Workspaces and their channels: which calls are whose."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from uuid import UUID
@@ -50,11 +50,20 @@ class Workspaces:
     """All of them."""
 
     def __init__(self, workspaces: Iterable[Workspace]) -> None:
+        self._by_id: dict[UUID, Workspace] = {}
+        self.replace(workspaces)
+
+    def replace(self, workspaces: Iterable[Workspace]) -> None:
+        """From now on there are these."""
         self._by_id = {workspace.id: workspace for workspace in workspaces}
 
     def find(self, workspace_id: UUID) -> Workspace | None:
         """The workspace of that id."""
         return self._by_id.get(workspace_id)
+
+    def owners(self, calls: Collection[Call]) -> list[Workspace]:
+        """Those that own any of these calls."""
+        return [w for w in self._by_id.values() if any(w.owns(call) for call in calls)]
 
     def is_strange(self, call: Call, workspace: Workspace) -> bool:
         """Whether that call belongs to other workspaces, and not to this one."""

@@ -13,6 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from callcue.api.bird.answers import DetailedError, ValidationError
 from callcue.api.bird.codes import MEANINGS, Code
 from callcue.api.bird.entrance import SCHEME
+from callcue.api.bird.fingerprint import KEY, KEY_PATTERN, LONGEST_KEY
+from callcue.api.bird.idempotency import REPLAYED
 from callcue.api.bird.models import Query
 from callcue.api.rights import Right
 from callcue.api.routes import Route
@@ -42,7 +44,14 @@ _NAMES = {"name": "Of a sound: 1 to 80 of `A-Z a-z 0-9 _ -`."}
 _UUID, _SOUND = {"format": "uuid"}, {"pattern": f"^{NAME_PATTERN}$"}
 
 _KEYED = frozenset(
-    {Code.UNAUTHORIZED, Code.SCOPE_MISSING, Code.TOO_MANY_REQUESTS, Code.INVALID_REQUEST}
+    {
+        Code.UNAUTHORIZED,
+        Code.SCOPE_MISSING,
+        Code.TOO_MANY_REQUESTS,
+        Code.RATE_LIMITED,
+        Code.INVALID_REQUEST,
+        Code.STORE_UNAVAILABLE,
+    }
 )
 _WITH_BODY = frozenset(
     {
@@ -51,6 +60,9 @@ _WITH_BODY = frozenset(
         Code.BODY_TOO_LARGE,
         Code.UNSUPPORTED_MEDIA_TYPE,
     }
+)
+_OF_KEYS = frozenset(
+    {Code.IDEMPOTENCY_KEY_REUSED, Code.IDEMPOTENCY_KEY_IN_USE, Code.STORE_UNAVAILABLE}
 )
 _BELOW_WORKSPACES = frozenset({Code.NOT_FOUND, Code.INTERNAL_ERROR})
 _OF_CALLS = frozenset({Code.ASTERISK_UNAVAILABLE})
@@ -156,7 +168,10 @@ def _operation(route: Route, operation: Operation, schemas: dict[str, Json]) -> 
         made["description"] = operation.says
     # OpenAPI 3.1 lets every scheme name the roles that are needed: here the scope of the key.
     made["security"] = [] if route.right is Right.OPEN else [{SECURITY: [str(route.right)]}]
-    if parameters := _query_parameters(operation.query, schemas):
+    parameters = _query_parameters(operation.query, schemas)
+    if route.takes_key:
+        parameters.append(_KEY_PARAMETER)
+    if parameters:
         made["parameters"] = parameters
     if isinstance(operation.body, str):
         made["requestBody"] = {"required": True, "content": {operation.body: {"schema": {}}}}
@@ -168,6 +183,22 @@ def _operation(route: Route, operation: Operation, schemas: dict[str, Json]) -> 
     answers = {str(status): _answer(status, of) for status, of in operation.answers.items()}
     made["responses"] = answers | _errors(_codes(route, operation))
     return made
+
+
+_KEY_PARAMETER: Json = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "Of your choice, and new for each request: a UUID, say. The same request with "
+    "the same key is done once, and answered the same for a day, over restarts too; the header "
+    f"`{REPLAYED}: true` tells that it was.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": f"^{KEY_PATTERN}$",
+    },
+}
 
 
 def _query_parameters(query: type[Query], schemas: dict[str, Json]) -> list[Json]:
@@ -204,6 +235,8 @@ def _codes(route: Route, operation: Operation) -> frozenset[Code]:
         codes |= _KEYED
     if isinstance(operation.body, type):
         codes |= _WITH_BODY
+    if route.takes_key:
+        codes |= _OF_KEYS
     if "{workspaceId}" in route.path:
         codes |= _BELOW_WORKSPACES
     if "{channelId}" in route.path:

@@ -6,7 +6,9 @@ from callcue.api.bird.answers import (
     CallInFull,
     CallPage,
     MediaChecked,
+    Outcomes,
     Playback,
+    PlaybackInFull,
     PrefetchAccepted,
     SoundPage,
     StoredSound,
@@ -16,12 +18,15 @@ from callcue.api.bird.models import (
     MediaBody,
     PageQuery,
     PlayBody,
+    PlayManyBody,
+    PlayManyQuery,
     PlayQuery,
     SeekBody,
     SoundPageQuery,
     StopQuery,
     VolumeBody,
 )
+from callcue.api.bird.streams import StreamQuery
 from callcue.api.health import Live, Ready
 
 from .operation import Operation
@@ -73,6 +78,27 @@ def _stop(name: str, summary: str) -> Operation:
     return Operation(name, _CONTROL, summary, {200: Playback}, _STOP, StopQuery, codes=codes)
 
 
+PLAY_MANY = Operation(
+    "playToCalls",
+    _PLAY,
+    "Play a list into many calls",
+    {200: Outcomes},
+    "Up to 1,000 calls, by their ids or by a tag; each has an answer of its own, given once all "
+    "are accepted or refused. Calls that are in one room or bridge hear one playback, whose id "
+    "all of them are answered with. A sound that does not exist is 422 for all.",
+    PlayManyQuery,
+    PlayManyBody,
+    {"media": ["sound:ss-noservice"], "tag": "CALLCUE_TAG=spring"},
+    frozenset({Code.ASTERISK_UNAVAILABLE}),
+)
+STOP_ALL = Operation(
+    "stopAllPlaybacks",
+    _CONTROL,
+    "Stop in all calls of the workspace",
+    {200: Outcomes},
+    "The answer names each call in which something played or waited. " + _STOP,
+    StopQuery,
+)
 PAUSE = _control("pausePlayback", "Pause", "Pausing twice is pausing once.")
 RESUME = _control("resumePlayback", "Go on from the very position")
 RESTART = _control("restartPlayback", "Play from the start of the list")
@@ -107,7 +133,33 @@ SHOW_PLAYBACK = Operation(
     "showPlayback",
     _LOOK,
     "A playback by its id, also after it has ended",
-    {200: Playback},
+    {200: PlaybackInFull},
+    "For a day after its end, or as long as `history_hours` of the settings says.",
+)
+
+_STREAM = (
+    "Server-sent events: each has an `id`, its type as `event`, and as `data` the JSON that "
+    "docs/events.md describes. Who comes back sends `Last-Event-ID` and misses nothing, also when "
+    "callcue has been restarted meanwhile. Who does not read is cut off."
+)
+_STREAM_CODES = frozenset({Code.STORE_UNAVAILABLE})
+EVENTS = Operation(
+    "listenToWorkspace",
+    _LOOK,
+    "What happens to all playbacks, as it happens",
+    {200: "text/event-stream"},
+    _STREAM,
+    StreamQuery,
+    codes=_STREAM_CODES,
+)
+CALL_EVENTS = Operation(
+    "listenToCall",
+    _LOOK,
+    "What happens to the playbacks that a call hears",
+    {200: "text/event-stream"},
+    _STREAM,
+    StreamQuery,
+    codes=_STREAM_CODES,
 )
 LIST_CALLS = Operation(
     "listCalls",

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from callcue.api.counts import TurnedAway, Turnstile, Uncounted
 from callcue.api.users import ApiUser, UsersOutOfReach
 
 from . import replies, wire
@@ -16,8 +17,15 @@ _SHORTEST_ALT_USER = 2
 class AudioPlaybackFunction:
     """See `functions.Function`."""
 
-    def __init__(self, playback: AudioPlayback, users: Users, echo: Echo = "agent_user") -> None:
+    def __init__(
+        self,
+        playback: AudioPlayback,
+        users: Users,
+        echo: Echo = "agent_user",
+        count: Turnstile | None = None,
+    ) -> None:
         """*echo*: whose name the last field is."""
+        self._count = count or Uncounted()
         self._playback = playback
         self._users = users
         self._echo = echo
@@ -27,6 +35,7 @@ class AudioPlaybackFunction:
         if not is_valid(asked):
             return self._say(asked, wire.NOT_VALID)
         if not user.may(asked.function):
+            self._count.turned_away(TurnedAway.NOT_ALLOWED)
             return replies.no_permission(asked, user.group)
         if len(asked.alt_user) < _SHORTEST_ALT_USER:
             return await self._do(asked, asked.agent_user, user)

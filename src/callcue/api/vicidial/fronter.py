@@ -7,10 +7,12 @@ finds that other agent in its database, so this is there only where we are given
 from dataclasses import replace
 
 from callcue.api.agents import AgentsOutOfReach, Leads, OtherAgent, RoomUnnamed, ServerUnknown
+from callcue.api.counts import CommandCount, Uncounted
 from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.commands import Stop
 from callcue.core.controller import Controller
 from callcue.core.errors import CallcueError, NothingPlaying
+from callcue.core.types import Place
 
 from . import replies, wire
 from .login import Users
@@ -31,7 +33,14 @@ _SHORTEST_ALT_USER = 2
 class FronterAudioStop:
     """Finds the other agent and stops what plays there."""
 
-    def __init__(self, controller: Controller, leads: Leads, users: Users) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        leads: Leads,
+        users: Users,
+        count: CommandCount | None = None,
+    ) -> None:
+        self._count = count or Uncounted()
         self._controller = controller
         self._leads = leads
         self._users = users
@@ -78,7 +87,7 @@ class FronterAudioStop:
     async def _silence(self, asked: Parameters, other: OtherAgent) -> str:
         try:
             session = self._leads.session(other.room, other.address)
-            await self._controller.perform(session.place, Stop())
+            await self._perform(session.place, Stop())
         except RoomUnnamed:
             return _say(wire.NO_FRONTER_SESSION, asked, other)
         except ServerUnknown:
@@ -88,6 +97,14 @@ class FronterAudioStop:
         except CallcueError:
             return _say(wire.FRONTER_UNAVAILABLE, asked, other)
         return _say(wire.FRONTER_SUCCESS, asked, other)
+
+    async def _perform(self, place: Place, command: Stop) -> None:
+        try:
+            await self._controller.perform(place, command)
+        except Exception as error:
+            self._count.refused(command.verb, error)
+            raise
+        self._count.confirmed(command.verb)
 
 
 def _lead(text: str) -> int:

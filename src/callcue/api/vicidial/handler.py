@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
+from callcue.api.rates import Paces, TooOften
 from callcue.api.users import UsersOutOfReach
 
-from . import replies, wire
+from . import fronter, replies, wire
 from .cors import Cors
 from .elsewhere import Elsewhere
 from .exchange import PassedOn
@@ -34,6 +35,7 @@ class ApiPhp:
         *,
         functions: Mapping[str, Function],
         users: Users,
+        paces: Paces,
         address: ClientAddress,
         build: str,
         active: bool = True,
@@ -42,7 +44,9 @@ class ApiPhp:
         elsewhere: Elsewhere | None = None,
         record: Record | None = None,
     ) -> None:
-        """*build* is our version; *active* false answers that the API is off;
+        """*paces*: how often each user may ask.
+
+        *build* is our version; *active* false answers that the API is off;
         *switch* says whether it is on by somebody else's word, too.
 
         *functions*: those answered here, by their names. All others are passed on to *elsewhere*;
@@ -50,6 +54,7 @@ class ApiPhp:
         """
         self._functions = functions
         self._users = users
+        self._paces = paces
         self._address = address
         self._build = build
         self._active = active
@@ -122,14 +127,26 @@ class ApiPhp:
         if not user.agent_api:
             line = replies.invalid_login(asked.user, wire.GOOD, auth=1)
             return Said(line, ends_here=True)
+        function = self._functions.get(asked.function)
+        if function is not None:  # the rest is nothing, and costs as much as a refusal
+            try:
+                self._paces.let_in(user.name, user.name, stops=_stops(asked))
+            except TooOften:
+                return Said(replies.Replies(asked, asked.agent_user).say(wire.TOO_OFTEN))
         if not await self._is_active():
             return Said(wire.NOT_ACTIVE, ends_here=True)
-        function = self._functions.get(asked.function)
         answer = await function.answer(asked, user) if function is not None else ""
         return Said.of(answer) if isinstance(answer, str) else answer
 
     async def _is_active(self) -> bool:
         return self._active and (self._switch is None or await self._switch())
+
+
+def _stops(asked: Parameters) -> bool:
+    """Whether it ends a clip."""
+    return asked.function == fronter.FUNCTION or (
+        asked.function == wire.FUNCTION and asked.stage == "STOP"
+    )
 
 
 def _text(said: Said, asked: Parameters) -> str:

@@ -1,5 +1,6 @@
 """Who asks: the checks before the function, in VICIdial's order."""
 
+from callcue.api.counts import TurnedAway, Turnstile, Uncounted
 from callcue.api.passwords import Passwords, Verdict
 from callcue.api.users import ApiUser, UserSource, UsersOutOfReach
 
@@ -14,6 +15,13 @@ _WORDS = {
 }
 """Of every other verdict the word is BAD."""
 
+_WHY = {
+    wire.LOCK: TurnedAway.LOCKED_OUT,
+    wire.ERRSERVERS: TurnedAway.LOGINS_BUSY,
+    wire.IPBLOCK: TurnedAway.WRONG_ADDRESS,
+}
+"""How each is counted; BAD is a wrong login."""
+
 
 class Refused(Exception):
     """The request ends here, with that line, whose last word says why."""
@@ -27,9 +35,12 @@ class Refused(Exception):
 class Users:
     """The users of this dialect, and their logins."""
 
-    def __init__(self, users: UserSource, passwords: Passwords) -> None:
+    def __init__(
+        self, users: UserSource, passwords: Passwords, count: Turnstile | None = None
+    ) -> None:
         self._users = users
         self._passwords = passwords
+        self._count = count or Uncounted()
 
     async def log_in(self, asked: Parameters, address: str) -> ApiUser:
         """The user who asks.
@@ -39,14 +50,18 @@ class Users:
 
         """
         if not _SHORTEST <= len(asked.user) <= LONGEST_NAME or len(asked.password) < _SHORTEST:
-            raise _refused(asked, wire.BAD)
+            raise self._turned_away(asked, wire.BAD)
         try:
             login = await self._passwords.verify(asked.user, asked.password, address)
         except UsersOutOfReach:
             raise _refused(asked, wire.ERRSERVERS) from None
         if login.user is None:
-            raise _refused(asked, _WORDS.get(login.verdict, wire.BAD))
+            raise self._turned_away(asked, _WORDS.get(login.verdict, wire.BAD))
         return login.user
+
+    def _turned_away(self, asked: Parameters, word: str) -> Refused:
+        self._count.turned_away(_WHY.get(word, TurnedAway.WRONG_LOGIN))
+        return _refused(asked, word)
 
     async def agent_of(self, alt_user: str) -> str | None:
         """The first user who has that other name.

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from callcue.api.address import ClientAddress
+from callcue.api.rates import Paces, TooOften
 from callcue.api.users import ApiUser, UsersOutOfReach
 from callcue.core.ports import ListedSound, SoundList
 
@@ -98,14 +99,19 @@ class NonAgentApi:
         self,
         sounds: SoundsList,
         users: Users,
+        paces: Paces,
         address: ClientAddress,
         *,
         record: Record | None = None,
         others: OtherPaths | None = None,
     ) -> None:
-        """*others* answers other functions, and `sounds_list` where there is no folder."""
+        """*paces*: how often each user may ask.
+
+        *others* answers other functions, and `sounds_list` where there is no folder.
+        """
         self._sounds = sounds
         self._users = users
+        self._paces = paces
         self._address = address
         self._record = record or NoRecord()
         self._others = others
@@ -164,6 +170,10 @@ class NonAgentApi:
             return _refusal(asked.user, wire.BAD)
         if asked.function != FUNCTION:
             return wire.NO_FUNCTION
+        try:
+            self._paces.let_in(user.name, user.name)
+        except TooOften:
+            return wire.NON_AGENT_TOO_OFTEN.format(user=asked.user, function=FUNCTION)
         return await self._sounds.answer(asked, user)
 
 

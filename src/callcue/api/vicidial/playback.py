@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from callcue.api.agents import AgentRooms, AgentsOutOfReach, RoomUnnamed, ServerUnknown
+from callcue.api.counts import CommandCount, Uncounted
 from callcue.core.commands import Command, Pause, Play, Restart, Resume, Stop
 from callcue.core.controller import Controller
 from callcue.core.errors import (
@@ -15,6 +16,7 @@ from callcue.core.errors import (
 )
 from callcue.core.playback import Asker, Playback, PlayRequest
 from callcue.core.ports import AgentSession
+from callcue.core.states import Verb
 from callcue.core.types import IfPlaying, Role
 from callcue.media.names import is_sound_name
 
@@ -44,7 +46,13 @@ def is_valid(asked: Parameters) -> bool:
 class AudioPlayback:
     """Carries the stages out through the core."""
 
-    def __init__(self, controller: Controller, hosts: Mapping[str, str], rooms: AgentRooms) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        hosts: Mapping[str, str],
+        rooms: AgentRooms,
+        count: CommandCount | None = None,
+    ) -> None:
         """*hosts*: the address of each Asterisk, by the name it has here.
 
         *rooms*: who is asked where an agent is.
@@ -52,6 +60,7 @@ class AudioPlayback:
         self._controller = controller
         self._hosts = hosts
         self._rooms = rooms
+        self._count = count or Uncounted()
 
     async def answer(self, asked: Parameters, agent: str, who: str, audience: Role) -> str:
         """Do it, and say truly what came of it: one line, or two after an override.
@@ -68,22 +77,36 @@ class AudioPlayback:
             replies = Replies(asked, who, session.place.name, host)
             if not session.place.name or not host:
                 return replies.say(wire.ENTRY_IS_EMPTY)
-            return await self._perform(session, asked, replies, audience)
-        except CallcueError as error:
-            return replies.refuse(error)
-        except AgentsOutOfReach:
-            return replies.say(wire.AGENTS_OUT_OF_REACH)
-        except RoomUnnamed:
-            return replies.say(wire.ENTRY_IS_EMPTY)
-        except ServerUnknown as error:
-            return Replies(asked, who, server=error.address).say(wire.SERVER_UNKNOWN)
+            answer = await self._perform(session, asked, replies, audience)
+            self._count.confirmed(_verb(asked))
+            return answer
+        except Exception as error:
+            self._count.refused(_verb(asked), error)
+            return self._refusal(error, asked, who, replies)
+
+    @staticmethod
+    def _refusal(error: Exception, asked: Parameters, who: str, replies: Replies) -> str:
+        match error:
+            case CallcueError():
+                return replies.refuse(error)
+            case AgentsOutOfReach():
+                return replies.say(wire.AGENTS_OUT_OF_REACH)
+            case RoomUnnamed():
+                return replies.say(wire.ENTRY_IS_EMPTY)
+            case ServerUnknown():
+                return Replies(asked, who, server=error.address).say(wire.SERVER_UNKNOWN)
+        raise error
 
     def _nowhere(self, asked: Parameters, agent: str, who: str) -> str:
         """Not logged in; but that would be a guess while an Asterisk is away."""
         for server, host in self._hosts.items():
             if len(agent) <= LONGEST_NAME and not self._controller.directory.available(server):
-                return Replies(asked, who, server=host).refuse(AsteriskUnavailable(server))
-        return Replies(asked, who).refuse(AgentNotLoggedIn(agent))
+                unavailable = AsteriskUnavailable(server)
+                self._count.refused(_verb(asked), unavailable)
+                return Replies(asked, who, server=host).refuse(unavailable)
+        nobody = AgentNotLoggedIn(agent)
+        self._count.refused(_verb(asked), nobody)
+        return Replies(asked, who).refuse(nobody)
 
     async def _perform(
         self, session: AgentSession, asked: Parameters, replies: Replies, audience: Role
@@ -112,3 +135,10 @@ class AudioPlayback:
             self._controller.withdraw(playback)
             raise NotConfirmed("it was not heard in time") from None
         return playback
+
+
+def _verb(asked: Parameters) -> Verb:
+    """Which command the stage is."""
+    if asked.stage == "PLAY":
+        return Verb.OVERRIDE if asked.overrides else Verb.PLAY
+    return Verb(asked.stage.lower())

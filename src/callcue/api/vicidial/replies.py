@@ -21,14 +21,18 @@ OF_ERROR: dict[type[errors.CallcueError], str] = {
     errors.AlreadyPlaying: wire.ALREADY_PLAYING,
     errors.QueueFull: wire.QUEUE_FULL,
     errors.AudioStoreFull: wire.NOT_STARTED,
+    errors.AudioStoreBusy: wire.NOT_STARTED,
+    errors.RecordUnavailable: wire.NOT_STARTED,
     errors.CannotPlayHere: wire.NOT_STARTED,
     errors.TooManyCommands: wire.TOO_MANY_COMMANDS,
+    errors.TooManySessions: wire.TOO_MANY_COMMANDS,
     errors.ClipFailed: wire.NOT_STARTED,
     errors.ClipNotFound: wire.FILE_NOT_FOUND,
     errors.OutOfRange: wire.NOT_VALID,
     errors.AsteriskUnavailable: wire.UNAVAILABLE,
     errors.StopRemembered: wire.UNAVAILABLE,
     errors.NotStarted: wire.NOT_STARTED,
+    errors.ServiceEnding: wire.NOT_STARTED,
     errors.NotConfirmed: wire.UNAVAILABLE,
 }
 """The line of every error of the core. A test holds it complete."""

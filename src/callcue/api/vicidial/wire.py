@@ -48,6 +48,7 @@ NOT_STARTED = "ERROR: audio_playback error - audio not started - {reason}|{stage
 QUEUE_FULL = "ERROR: audio_playback error - too many clips are waiting - {stage}|{who}"
 TOO_MANY_COMMANDS = "ERROR: audio_playback error - too many commands are waiting - {stage}|{who}"
 FAULT = "ERROR: audio_playback error - internal error - {stage}|{who}"
+TOO_OFTEN = "ERROR: {function} error - too many requests - {stage}|{who}"
 AGENTS_OUT_OF_REACH = "ERROR: {function} error - agent database unavailable - {stage}|{who}"
 SERVER_UNKNOWN = "ERROR: {function} error - telephony server unknown - {server}|{stage}|{who}"
 UPSTREAM_UNAVAILABLE = "ERROR: VICIdial server unavailable - {reason}|{function}|{agent_user}"
@@ -116,4 +117,5 @@ NO_SOUND_CONTROL = "ERROR: sounds_list CENTRAL SOUND CONTROL IS NOT ACTIVE: |{us
 NO_SOUND_FOLDER = "ERROR: audio store web directory does not exist: |{user}|{function}||"
 NO_FUNCTION = "ERROR: NO FUNCTION SPECIFIED"
 # Ours:
+NON_AGENT_TOO_OFTEN = "ERROR: {function} error - too many requests: |{user}|"
 NON_AGENT_FAULT = "ERROR: {function} error - internal error: |{user}|"

@@ -1,0 +1,1 @@
+"""What an Asterisk lacks of all that callcue needs, found out by trying it, beside live calls."""

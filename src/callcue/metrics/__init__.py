@@ -1,0 +1,1 @@
+"""Figures for Prometheus. The only importer of prometheus_client; every service has its own."""

@@ -1,0 +1,155 @@
+"""The record of events: numbered and written in their order, told on when they are safe."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from itertools import islice
+from time import time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcue.core.types import PlaybackId
+from callcue.events.event import Body, Event, EventsOutOfReach, News
+
+from .database import Database, StoreOutOfReach
+from .schema import EVENTS
+
+MOST_WAITING = 10_000
+"""Events that wait to be written. Beyond, they are dropped and counted."""
+TIDIED_EVERY_SECONDS = 60.0
+
+Listener = Callable[[Sequence[Event]], None]
+
+
+class EventRecord:
+    """Takes events at once, writes them soon, and passes them on only then.
+
+    So whoever is told of an event can ask for those after it, also of the service that comes after
+    this one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        keep_seconds: float,
+        on_news: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """*on_news* is called when there is something to write."""
+        self._database = database
+        self._keep_seconds = keep_seconds
+        self._on_news = on_news
+        self._clock = clock
+        self._waiting: deque[News] = deque()
+        self._listeners: list[Listener] = []
+        self._last: int | None = None
+        self._tidied = 0.0
+        self.dropped = 0
+        """How many were, since the start."""
+
+    def tell(self, listener: Listener) -> None:
+        """From now on *listener* gets what is written, in its order. It may not wait."""
+        self._listeners.append(listener)
+
+    def took(self, news: News) -> None:
+        """Something has happened."""
+        if len(self._waiting) >= MOST_WAITING:
+            self.dropped += 1
+            return
+        self._waiting.append(news)
+        self._on_news()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait to be written."""
+        return len(self._waiting)
+
+    async def write_into(self, connection: AsyncConnection, count: int) -> Sequence[Event]:
+        """Write the first *count* that wait, as part of a transaction that is not ours."""
+        batch = list(islice(self._waiting, count))
+        if not batch:
+            return ()
+        if self._last is None:
+            last = await connection.execute(select(func.max(EVENTS.c.id)))
+            self._last = last.scalar_one() or 0
+        events = [
+            Event(number, news.workspace, news.playback, news.body())
+            for number, news in enumerate(batch, self._last + 1)
+        ]
+        rows = [_row(event, news.at) for event, news in zip(events, batch, strict=True)]
+        await connection.execute(insert(EVENTS), rows)
+        return events
+
+    def are_written(self, events: Sequence[Event]) -> None:
+        """That transaction is done: these are safe, and are told on."""
+        if not events:
+            return
+        for _ in events:
+            self._waiting.popleft()
+        self._last = events[-1].id
+        for listener in self._listeners:
+            listener(events)
+
+    async def tidy(self) -> None:
+        """Forget the old ones, all but the very last. Raises `StoreOutOfReach`."""
+        now = self._clock()
+        if now - self._tidied > TIDIED_EVERY_SECONDS:
+            self._tidied = now
+            newest = select(func.max(EVENTS.c.id)).scalar_subquery()
+            old = EVENTS.c.at < now - self._keep_seconds
+            async with self._database.writing() as connection:
+                await connection.execute(delete(EVENTS).where(old, EVENTS.c.id < newest))
+
+    # ---- for those who ask ----------------------------------------------------------------------
+
+    async def after(self, workspace: UUID, event_id: int, limit: int) -> list[Event]:
+        """A workspace's events after that id, oldest first. Raises `EventsOutOfReach`."""
+        of_it = EVENTS.c.workspace == str(workspace)
+        return await self._find(
+            select(EVENTS).where(of_it, EVENTS.c.id > event_id).order_by(EVENTS.c.id).limit(limit)
+        )
+
+    async def of_playback(self, playback: PlaybackId, limit: int) -> list[Body]:
+        """The newest that was told of a playback, oldest first. Raises `EventsOutOfReach`."""
+        waiting = [news.body() for news in self._waiting if news.playback == playback]
+        of_it = EVENTS.c.playback == str(playback)
+        found = await self._find(
+            select(EVENTS).where(of_it).order_by(EVENTS.c.id.desc()).limit(limit)
+        )
+        return [*(event.body for event in reversed(found)), *waiting][-limit:]
+
+    async def latest(self, playbacks: Collection[PlaybackId]) -> dict[PlaybackId, Event]:
+        """What was told last of each of these. Raises `EventsOutOfReach`."""
+        found: dict[PlaybackId, Event] = {}
+        for playback in playbacks:
+            of_it = EVENTS.c.playback == str(playback)
+            for event in await self._find(
+                select(EVENTS).where(of_it).order_by(EVENTS.c.id.desc()).limit(1)
+            ):
+                found[playback] = event
+        return found
+
+    async def _find(self, query: Select[Any]) -> list[Event]:
+        try:
+            async with self._database.reading() as connection:
+                return [_event(row) for row in await connection.execute(query)]
+        except StoreOutOfReach as error:
+            raise EventsOutOfReach(str(error)) from None
+
+
+def _row(event: Event, at: float) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "at": at,
+        "workspace": str(event.workspace),
+        "playback": str(event.playback),
+        "body": json.dumps(event.body, separators=(",", ":")),
+    }
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.id, UUID(row.workspace), PlaybackId(UUID(row.playback)), json.loads(row.body))

@@ -1,0 +1,180 @@
+"""The record of playbacks in the store: what the next service has to know when this one dies."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from time import time
+
+from sqlalchemy import RowMapping, delete, insert, or_, select
+
+from callcue.core.errors import RecordUnavailable
+from callcue.core.playback import Playback
+from callcue.core.types import PlaybackId
+
+from .database import Database, StoreOutOfReach
+from .events import EventRecord
+from .ledger import MemoryLedger
+from .playback_rows import playback_of, row_of
+from .schema import PLAYBACKS
+
+_log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 0.5
+"""So long an answer waits until its playback is written; a store that is slower keeps nobody."""
+GATHERED_SECONDS = 0.01
+"""So long what nobody waits for may wait for more; each transaction costs some ms of CPU."""
+ENDED_SECONDS = 86_400.0
+TIDIED_EVERY_SECONDS = 60.0
+
+
+class PlaybackRecord(MemoryLedger):
+    """Implements `callcue.core.ports.Ledger`. What waits to be written is written at once.
+
+    With it, in the same transaction, go the events that tell of it: after any end of this process
+    the record and what others were told agree.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keep: int = 10_000,
+        *,
+        events: EventRecord | None = None,
+        keep_seconds: float = ENDED_SECONDS,
+    ) -> None:
+        """*keep*: so many in memory; *keep_seconds*: how long one that has ended is kept."""
+        super().__init__(keep)
+        self._database = database
+        self._keep_seconds = keep_seconds
+        self._events = events or EventRecord(database, keep_seconds=keep_seconds)
+        self._wanted = asyncio.Event()
+        self._unwritten: dict[PlaybackId, Playback] = {}
+        self._in_flight: dict[PlaybackId, Playback] = {}
+        self._failing = False
+        self._news = asyncio.Event()
+        self._written = asyncio.Condition()
+        self._unended: list[Playback] = []
+        self._tidied = 0.0
+
+    # ---- `Ledger` -----------------------------------------------------------------------------
+
+    def accepted(self, playback: Playback) -> None:
+        """See `Ledger.accepted`."""
+        super().accepted(playback)
+        self.changed(playback)
+
+    def changed(self, playback: Playback) -> None:
+        """See `Ledger.changed`."""
+        if not self._database.in_memory:
+            self._unwritten[playback.id] = playback
+            self._news.set()
+
+    def ended(self, playback: Playback) -> None:
+        """See `Ledger.ended`."""
+        super().ended(playback)
+        self.changed(playback)
+
+    async def kept(self, playback: Playback) -> bool:
+        """See `Ledger.kept`."""
+        if self._is_written(playback):
+            return True
+        self._wanted.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEPT_SECONDS), self._written:
+                await self._written.wait_for(lambda: self._failing or self._is_written(playback))
+        return self._is_written(playback)
+
+    async def recall(self, playback_id: PlaybackId) -> Playback | None:
+        """See `Ledger.recall`."""
+        if (found := self.find(playback_id)) is not None or self._database.in_memory:
+            return found
+        query = select(PLAYBACKS).where(PLAYBACKS.c.id == str(playback_id))
+        try:
+            async with self._database.reading() as connection:
+                rows = (await connection.execute(query)).mappings().all()
+        except StoreOutOfReach as error:
+            raise RecordUnavailable(str(error)) from None
+        return next(_readable(rows), None)
+
+    def _is_written(self, playback: Playback) -> bool:
+        return playback.id not in self._unwritten and playback.id not in self._in_flight
+
+    def unended(self) -> Sequence[Playback]:
+        """See `Ledger.unended`."""
+        return self._unended
+
+    # ---- the store's part -----------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Read what a service before this one has left. Raises `StoreOutOfReach`."""
+        if self._database.in_memory or self._live:
+            return  # opened late: what plays by now is not to be mixed with what was
+        since = PLAYBACKS.c.ended > time() - self._keep_seconds
+        query = select(PLAYBACKS).where(or_(PLAYBACKS.c.ended.is_(None), since))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query.order_by(PLAYBACKS.c.accepted))).mappings().all()
+        found = list(_readable(rows))
+        self._unended = [playback for playback in found if not playback.ended]
+        self.take_up(found)
+
+    async def wait_for_news(self) -> None:
+        """Until there is something to write, or `wake` is called.
+
+        What nobody waits for is given a moment, for more to come.
+        """
+        await self._news.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHERED_SECONDS):
+                await self._wanted.wait()
+
+    def wake(self) -> None:
+        """Whoever waits for news has to look at something else."""
+        self._news.set()
+
+    async def write(self) -> None:
+        """Write what waits. Raises `StoreOutOfReach`."""
+        self._news.clear()
+        self._wanted.clear()
+        # What changes from here on is written the next time.
+        self._in_flight, self._unwritten = self._unwritten, {}
+        told = self._events.waiting
+        try:
+            if self._in_flight or told:
+                await self._write_both(told)
+            self._failing = False
+        except BaseException:
+            self._failing = True
+            self._unwritten = {**self._in_flight, **self._unwritten}
+            raise
+        finally:
+            self._in_flight = {}
+            async with self._written:
+                self._written.notify_all()
+
+    async def _write_both(self, told: int) -> None:
+        rows = [row_of(playback) for playback in self._in_flight.values()]
+        async with self._database.writing() as connection:
+            if rows:
+                await connection.execute(insert(PLAYBACKS).prefix_with("OR REPLACE"), rows)
+            events = await self._events.write_into(connection, told)
+        self._events.are_written(events)
+
+    async def tidy(self) -> None:
+        """Forget those that ended long ago. Raises `StoreOutOfReach`."""
+        now = time()
+        # A clock that was set back does not keep it waiting.
+        if not 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
+            self._tidied = now
+            async with self._database.writing() as connection:
+                await connection.execute(
+                    delete(PLAYBACKS).where(PLAYBACKS.c.ended < now - self._keep_seconds)
+                )
+
+
+def _readable(rows: Sequence[RowMapping]) -> Iterator[Playback]:
+    for row in rows:
+        try:
+            yield playback_of(dict(row))
+        except (ValueError, KeyError, TypeError) as error:  # it keeps the others from nothing
+            _log.error("playback %s of the store cannot be read: %s", row["id"], error)

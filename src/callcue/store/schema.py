@@ -34,6 +34,8 @@ STATE = Table(
     Column("identity", String(32), nullable=False, server_default=""),
     # As `users_revision`, for the access keys.
     Column("keys_revision", Integer, nullable=False, server_default="0"),
+    # As `users_revision`, for the webhooks, and for deliveries that are to be tried again.
+    Column("webhooks_revision", Integer, nullable=False, server_default="0"),
 )
 """One row."""
 
@@ -149,6 +151,39 @@ EVENTS = Table(
     sqlite_autoincrement=True,  # the id of the last one is not given again when it is forgotten
 )
 """What a workspace is told of its playbacks, in the order of their ids; the body is JSON."""
+
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("workspace", String(36), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("secrets", Text, nullable=False),
+    Column("made", Float, nullable=False),
+    Index("webhooks_workspace", "workspace"),
+)
+"""`types` are words with blanks between; `secrets` are JSON. A secret signs, so it is kept as it is
+(decision 0011)."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("webhook", String(36), primary_key=True),
+    Column("event", BigInteger, primary_key=True, autoincrement=False),
+    Column("playback", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("tried", Float),
+    Column("failure", Text, nullable=False),
+    Column("dead", Float),
+    Index("deliveries_dead", "webhook", "dead", "event"),
+)
+"""Events that a webhook has not taken yet; one that it has is forgotten. They have their body with
+them: they may wait for longer than events are kept."""
+
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",
     METADATA,
@@ -205,6 +240,17 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
             digest VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL,
             workspace VARCHAR(36) NOT NULL, scopes TEXT NOT NULL, made FLOAT NOT NULL,
             expires FLOAT, revoked FLOAT, used FLOAT)""",
+        "ALTER TABLE store_state ADD COLUMN webhooks_revision INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE webhooks (
+            id VARCHAR(36) NOT NULL PRIMARY KEY, workspace VARCHAR(36) NOT NULL,
+            url TEXT NOT NULL, types TEXT NOT NULL, secrets TEXT NOT NULL, made FLOAT NOT NULL)""",
+        "CREATE INDEX webhooks_workspace ON webhooks (workspace)",
+        """CREATE TABLE deliveries (
+            webhook VARCHAR(36) NOT NULL, event BIGINT NOT NULL, playback VARCHAR(36) NOT NULL,
+            body TEXT NOT NULL, made FLOAT NOT NULL, attempts INTEGER NOT NULL,
+            due FLOAT NOT NULL, tried FLOAT, failure TEXT NOT NULL, dead FLOAT,
+            PRIMARY KEY (webhook, event))""",
+        "CREATE INDEX deliveries_dead ON deliveries (webhook, dead, event)",
     ],
 }
 """The statements that lead to each version from the one before."""

@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from callcue.core.behind import behind
 from callcue.core.occurrences import Occurrence
 from callcue.core.playback import Playback
 from callcue.core.states import Verb
@@ -46,10 +47,9 @@ class LoggedSteps:
 
     def performed(self, verb: Verb, seconds: float) -> None:
         """See `Witness.performed`."""
-        # Behind the answer, as all that is written here: nobody waits for it.
+        # Behind the answer, too, but not so long after it that figures would lag.
         asyncio.get_running_loop().call_soon(self._following.performed, verb, seconds)
 
 
 def _write(event: str, playback: Playback, request: str) -> None:
-    line = partial(_log.info, event, playback=str(playback.id), request=request)
-    asyncio.get_running_loop().call_soon(line)
+    behind(partial(_log.info, event, playback=str(playback.id), request=request))

@@ -195,4 +195,7 @@ class Stage:
         The last one may be some ms later than the others, so it does not do to count them.
         """
         hand, wanted = self.phones.hand, Counter(owners)
-        await hand.until(lambda: Counter(picture.owners(hand, self._since)) >= wanted)
+        try:
+            await hand.until(lambda: Counter(picture.owners(hand, self._since)) >= wanted)
+        except TimeoutError:
+            raise AssertionError(repr([*picture._records(hand, self._since)])) from None

@@ -71,7 +71,8 @@ def _add(*words: str) -> str:
 def _keys() -> list[dict[str, Any]]:
     result = _run("list", "--json")
     assert result.exit_code == 0, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    # A service in this process logs to what the command line writes to.
+    return [json.loads(line) for line in result.stdout.splitlines() if line[:1] == "{"]
 
 
 def _key(name: str) -> dict[str, Any]:

@@ -97,6 +97,8 @@ class Lockout:
 
         A *name* of None asks for the address alone: the client is not known by any name yet.
         """
+        if not self._counts:  # as nearly always
+            return 0.0
         return max(self._left(key) for key in self._judged_by(name, address))
 
     def failed(self, name: str | None, address: str) -> None:

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from callcue.core.behind import behind
 from callcue.core.tracing import REQUEST
 
 from .counts import RequestCount, Uncounted
@@ -51,10 +52,10 @@ def request_log(count: RequestCount | None = None) -> Middleware:
             error.headers[REQUEST_ID] = request_id
             raise
         finally:
-            # Behind the answer: who asked need not wait until it is counted and written down.
-            loop, seconds = asyncio.get_running_loop(), time.perf_counter() - began
-            loop.call_soon(counted.answered, request, status)
-            loop.call_soon(_write, request, status, seconds)
+            seconds = time.perf_counter() - began
+            # Figures behind the answer, but not so long after it that they would lag.
+            asyncio.get_running_loop().call_soon(counted.answered, request, status)
+            behind(_write, request, status, seconds)
             REQUEST.reset(before)
 
     return logged

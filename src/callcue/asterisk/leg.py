@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from callcue.asterisk import ids
 from callcue.asterisk.joins import Join
+from callcue.core.moment import Moment
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent
 
@@ -22,7 +23,7 @@ class Leg:
     """How it gets to those who are to hear it."""
     alive: set[str] = field(default_factory=set)
     """Unique ids of the halves that are there now."""
-    at_hand: asyncio.Event = field(default_factory=asyncio.Event)
+    at_hand: Moment = field(default_factory=Moment)
     """Its join half has said whether a channel that is alone can be brought to it."""
     able: bool = False
     """Whether it can."""
@@ -31,9 +32,9 @@ class Leg:
     muted: asyncio.TimerHandle | None = None
     """Runs while it is mute for its first frame."""
     joined: bool = False
-    seen: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: Moment = field(default_factory=Moment)
     """Asterisk has made the channels: from here on they can be hung up."""
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: Moment = field(default_factory=Moment)
     began: tuple[int, float] | None = None
     """When it was where it reported last: by Asterisk's clock in ms, and by ours in seconds."""
     place: tuple[int, int, int] = (0, 0, 0)

@@ -1,6 +1,5 @@
 """One playback: what was asked, where it stands, and how it ended."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from time import monotonic
 from uuid import UUID, uuid4
 
 from .errors import CallcueError, NotStarted
+from .moment import Moment
 from .tracing import REQUEST
 from .types import (
     Audience,
@@ -122,8 +122,8 @@ class Playback:
     waited in the queue, since its turn."""
     _position: Position = START
     _moving_since: float | None = None
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)
-    _gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: Moment = field(default_factory=Moment)
+    _gone: Moment = field(default_factory=Moment)
 
     def next_number(self) -> int:
         """The number of the next command for the leg."""

@@ -7,7 +7,6 @@ event. All that either may do is in the table of `states`; here is only how it i
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from time import monotonic
 from typing import Any
@@ -81,7 +80,7 @@ class CallSession:
         self._ledger = ledger
         self._witness = witness or Nobody()
         self.queue = PlaybackQueue(ledger, self._witness, self._limits.queue)
-        self._row: deque[Job] = deque()
+        self._row: list[Job] = []
         self._kept: list[Job] = []
         self._stopping: list[Job] = []
         self._confirmation: Confirmation | None = None
@@ -153,7 +152,7 @@ class CallSession:
 
     async def _work(self) -> None:
         while self._row:
-            job = self._row.popleft()
+            job = self._row.pop(0)
             REQUEST.set(job.asked_in)
             try:
                 await self._apply(job)
@@ -361,7 +360,7 @@ class CallSession:
         playback = self._playing()
         self._is_heard(playback)
         self._witness.started(playback, monotonic() - playback.due)
-        self._row.extendleft(reversed(self._kept))
+        self._row[:0] = self._kept
         self._kept.clear()
         self._wake()
 
@@ -438,7 +437,7 @@ class CallSession:
         """
         self.queue.clear(EndReason.FAILED, detail)
         while self._row:
-            self._row.popleft().fail(AsteriskUnavailable(detail))
+            self._row.pop(0).fail(AsteriskUnavailable(detail))
         match self.state:
             case State.IDLE:
                 return False

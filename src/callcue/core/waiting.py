@@ -6,6 +6,7 @@ from time import monotonic
 
 from .commands import Command
 from .errors import CallcueError
+from .moment import Moment
 from .playback import Playback
 from .tracing import REQUEST
 
@@ -37,7 +38,7 @@ class Confirmation:
 
     number: int
     error: CallcueError | None = None
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: Moment = field(default_factory=Moment)
 
     def settle(self, error: CallcueError | None = None) -> None:
         """It is confirmed, or will never be; what is said first is so."""

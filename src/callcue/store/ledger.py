@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
+from callcue.core.behind import behind
 from callcue.core.playback import Playback
 from callcue.core.types import PlaybackId
 
@@ -23,27 +24,14 @@ class MemoryLedger:
     def accepted(self, playback: Playback) -> None:
         """Write down that it was accepted."""
         self._live[playback.id] = playback
-        log.info(
-            "playback accepted",
-            playback=str(playback.id),
-            place=playback.place.name,
-            media=playback.request.shown_media,
-            asked_by=str(playback.request.asked_by),
-        )
+        behind(_write_accepted, playback)
 
     def ended(self, playback: Playback) -> None:
         """Write down how it ended; a second end is a fault of ours and raises."""
         del self._live[playback.id]
         self._ended[playback.id] = playback
         self._drop_the_oldest()
-        log.info(
-            "playback ended",
-            playback=str(playback.id),
-            reason=str(playback.reason),
-            detail=playback.detail,
-            heard=playback.started_at is not None,
-            request=playback.ended_in,
-        )
+        behind(_write_ended, playback)
 
     def changed(self, playback: Playback) -> None:
         """Nothing of it survives anyway."""
@@ -76,3 +64,24 @@ class MemoryLedger:
     def _drop_the_oldest(self) -> None:
         while len(self._ended) > self._keep:
             self._ended.popitem(last=False)
+
+
+def _write_accepted(playback: Playback) -> None:
+    log.info(
+        "playback accepted",
+        playback=str(playback.id),
+        place=playback.place.name,
+        media=playback.request.shown_media,
+        asked_by=str(playback.request.asked_by),
+    )
+
+
+def _write_ended(playback: Playback) -> None:
+    log.info(
+        "playback ended",
+        playback=str(playback.id),
+        reason=str(playback.reason),
+        detail=playback.detail,
+        heard=playback.started_at is not None,
+        request=playback.ended_in,
+    )

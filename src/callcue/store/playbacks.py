@@ -48,11 +48,12 @@ class PlaybackRecord(MemoryLedger):
         self._database = database
         self._keep_seconds = keep_seconds
         self._events = events or EventRecord(database, keep_seconds=keep_seconds)
-        self._wanted = asyncio.Event()
         self._unwritten: dict[PlaybackId, Playback] = {}
         self._in_flight: dict[PlaybackId, Playback] = {}
         self._failing = False
         self._news = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        """Runs while something waits for more to come."""
         self._written = asyncio.Condition()
         self._unended: list[Playback] = []
         self._tidied = 0.0
@@ -68,7 +69,7 @@ class PlaybackRecord(MemoryLedger):
         """See `Ledger.changed`."""
         if not self._database.in_memory:
             self._unwritten[playback.id] = playback
-            self._news.set()
+            self.soon()
 
     def ended(self, playback: Playback) -> None:
         """See `Ledger.ended`."""
@@ -79,7 +80,7 @@ class PlaybackRecord(MemoryLedger):
         """See `Ledger.kept`."""
         if self._is_written(playback):
             return True
-        self._wanted.set()
+        self.wake()
         with suppress(TimeoutError):
             async with asyncio.timeout(KEPT_SECONDS), self._written:
                 await self._written.wait_for(lambda: self._failing or self._is_written(playback))
@@ -119,23 +120,24 @@ class PlaybackRecord(MemoryLedger):
         self.take_up(found)
 
     async def wait_for_news(self) -> None:
-        """Until there is something to write, or `wake` is called.
-
-        What nobody waits for is given a moment, for more to come.
-        """
+        """Until there is something to write."""
         await self._news.wait()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GATHERED_SECONDS):
-                await self._wanted.wait()
+
+    def soon(self) -> None:
+        """There is something that nobody waits for: more may come, and answers go first."""
+        if self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(GATHERED_SECONDS, self.wake)
 
     def wake(self) -> None:
-        """Whoever waits for news has to look at something else."""
+        """Somebody waits for what there is."""
         self._news.set()
 
     async def write(self) -> None:
         """Write what waits. Raises `StoreOutOfReach`."""
         self._news.clear()
-        self._wanted.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         # What changes from here on is written the next time.
         self._in_flight, self._unwritten = self._unwritten, {}
         told = self._events.waiting

@@ -67,7 +67,7 @@ class Store:
         )
 
     def _tell_playbacks(self) -> None:
-        self.playbacks.wake()
+        self.playbacks.soon()
 
     @property
     def trouble(self) -> Collection[str]:

@@ -18,6 +18,10 @@ SLOWEST_BODY = 4096
 READ_SECONDS = 30.0
 """For a client that takes nothing of its answer while more of it waits."""
 
+LINGER_SECONDS = 1.0
+"""After the last word to one who is still sending: what comes on a closed connection has the
+kernel take that word back."""
+
 _BAD = {
     Bound.CONNECTIONS: "503 Service Unavailable",
     Bound.CONNECTIONS_PER_ADDRESS: "503 Service Unavailable",
@@ -69,6 +73,7 @@ class Guest(asyncio.Protocol):
         self._received = 0
         self._body: StreamReader | None = None
         self._unread_since: float | None = None
+        self._dismissed = False
         self.in_request = False
 
     # ---- what the loop tells --------------------------------------------------------------------
@@ -82,6 +87,8 @@ class Guest(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count, and pass it on."""
+        if self._dismissed:
+            return
         self._received += len(data)
         if self._head_since is None and not self.in_request:
             self._head_since = self._loop.time()
@@ -144,7 +151,7 @@ class Guest(asyncio.Protocol):
     def fault(self, tick: float) -> Bound | None:
         """Which bound it has passed by now. To be asked every *tick* seconds."""
         now = self._loop.time()
-        if self._transport is None:  # it has just gone
+        if self._transport is None or self._dismissed:  # it has just gone, or goes
             return None
         if self._transport.is_closing() and self._unread_since is None:
             self._unread_since = now  # it is closed as soon as all has been taken
@@ -182,6 +189,11 @@ class Guest(asyncio.Protocol):
             return
         if bound in _BAD and (self._received or self._inner is None):
             self._transport.write(_answer(_BAD[bound]))
+        if self._received and self._transport.can_write_eof():
+            self._dismissed = True
+            self._transport.write_eof()
+            self._loop.call_later(LINGER_SECONDS, self._abort)
+            return
         self._transport.close()
         self._loop.call_later(READ_SECONDS, self._abort)
 

@@ -3,7 +3,7 @@
 Each scenario is run twice, without a playback and with one, and must give the same pictures.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 import pytest
@@ -253,7 +253,7 @@ async def queue(stage: Stage) -> list[Call]:
         (parked_and_fetched, "701 701 703"),
         (third_joins, "701 701 703"),
         (moved_to_a_bridge, "701 701 703"),
-        (moved_to_a_room, "701 701 702"),
+        (moved_to_a_room, "701 701"),  # whether the second has one too: who enters first decides
         (queue, "701"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -283,14 +283,21 @@ async def test_given_a_clip_when_the_call_lives_on_then_all_is_as_without_a_clip
     if " " in owners:
         # How Asterisk pairs the parties of more than one bridge in its records, and what it calls
         # their last application, is its own toss, with and without a clip.
-        assert [*map(paired_anyhow, played)] == [*map(paired_anyhow, without)]
+        sources = owners.split()
+        assert [paired_anyhow(p, sources) for p in played] == [
+            paired_anyhow(p, sources) for p in without
+        ]
     else:
         assert played == without
 
 
-def paired_anyhow(picture: Picture) -> tuple[object, ...]:
-    """All of it; of the records only whose there are."""
-    owners = {(record.source, record.channel, record.disposition) for record in picture.records}
+def paired_anyhow(picture: Picture, sources: Collection[str]) -> tuple[object, ...]:
+    """All of it; of the records only whose of these there are."""
+    owners = {
+        (record.source, record.channel, record.disposition)
+        for record in picture.records
+        if record.source in sources
+    }
     return picture.channels, picture.bridges, picture.displays, owners
 
 

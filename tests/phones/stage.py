@@ -198,4 +198,5 @@ class Stage:
         try:
             await hand.until(lambda: Counter(picture.owners(hand, self._since)) >= wanted)
         except TimeoutError:
-            raise AssertionError(repr([*picture._records(hand, self._since)])) from None
+            come = picture.owners(hand, self._since)
+            raise AssertionError(f"records of {owners} wanted, there are {come}") from None

@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PBX := asterisk-conf/test-pbx/pbx
 
-# Who listens, or measures, has the machine for itself; the others mostly wait.
+# Who measures has the machine for itself; the others mostly wait. Of those with an Asterisk one
+# process has one version of it.
 FAST := not asterisk and not mariadb and not alone
-ALONE := alone and not asterisk and not mariadb
-DEAF := deaf and not alone
-EARS := (asterisk or mariadb) and not ($(DEAF))
-SIDE_BY_SIDE := -n 2 --dist loadfile
+REAL := (asterisk or mariadb) and not alone
+TWO_FILES := -n 2 --dist loadfile
+TWO_VERSIONS := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help venv run test test-fast check format lock clean compose-test bench soak
@@ -30,14 +30,13 @@ run: $(STAMP) ## a real Asterisk, its test PBX and the service; Ctrl-C ends them
 	@$(PBX) -- $(BIN)/callcue serve --demo
 
 test: $(STAMP) ## every test, those against a real Asterisk included
-	$(BIN)/pytest -m "$(FAST)" $(SIDE_BY_SIDE)
-	$(BIN)/pytest -m "$(ALONE)"
-	$(BIN)/pytest -m "$(DEAF)" $(SIDE_BY_SIDE)
-	$(BIN)/pytest -m "$(EARS)"
+	$(BIN)/pytest -m "$(FAST)" $(TWO_FILES)
+	$(BIN)/pytest -m "$(REAL)" $(TWO_VERSIONS)
+	$(BIN)/pytest -m alone
 
 test-fast: $(STAMP) ## only the tests that need no Asterisk and no MariaDB
-	$(BIN)/pytest -m "$(FAST)" $(SIDE_BY_SIDE)
-	$(BIN)/pytest -m "$(ALONE)"
+	$(BIN)/pytest -m "$(FAST)" $(TWO_FILES)
+	$(BIN)/pytest -m "alone and not asterisk and not mariadb"
 
 compose-test: $(STAMP) ## build docker/ and listen to it; with an engine of our own where there is no Docker
 	docker/lab $(BIN)/pytest tests/compose/*_in_containers.py tests/compose/alone_in_a_container.py

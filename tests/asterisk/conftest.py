@@ -29,10 +29,13 @@ LEGS = ("@callcue-join", "@callcue-test-vici")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs an Asterisk."""
+    """Everything in this folder needs an Asterisk; each version has a process of its own."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asterisk)
+            callspec = getattr(item, "callspec", None)
+            version = callspec.params.get("pbx") if callspec is not None else None
+            item.add_marker(pytest.mark.xdist_group(version or item.path.stem))
 
 
 @pytest.fixture(scope="session", params=["22", "16"])

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from chaos.house import asterisk_is_killed, asterisk_stands_still
 from real.pbx import Pbx
+
+pytestmark = pytest.mark.alone
 
 
 async def test_given_asterisk_when_it_is_killed_then_each_has_its_end_and_the_next_one_is_played_to(

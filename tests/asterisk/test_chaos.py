@@ -19,7 +19,7 @@ from real.pbx import Pbx
 from real.picture import picture, until_as
 from real.restarting import nothing_left_behind
 
-pytestmark = pytest.mark.usefixtures("before_all_others")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("before_all_others")]
 
 SIDE_BY_SIDE = 3
 """Each has a callcue of its own, whose start takes more than all the rest."""

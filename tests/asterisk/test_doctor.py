@@ -38,9 +38,6 @@ RELOAD = {
 CLOCK, LATE_CLOCK = "Clock: ${STRFTIME(,,%s%3q)}", "Clock: $[${STRFTIME(,,%s%3q)} - 9000]"
 
 
-pytestmark = pytest.mark.deaf
-
-
 @dataclass(frozen=True)
 class Fault:
     """What is wrong, and which checks must say so; no other one may."""

@@ -20,7 +20,7 @@ from real.service import running_service
 
 from callcue.settings.media import Media
 
-pytestmark = pytest.mark.usefixtures("before_all_others")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("before_all_others")]
 
 FETCH_SECONDS = 1.0
 SLACK_SECONDS = 2.0

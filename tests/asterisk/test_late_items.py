@@ -15,6 +15,8 @@ from callcue.core.limits import Limits
 from callcue.core.ports import MediaLibrary
 from callcue.core.types import Missing, SoundName
 
+pytestmark = pytest.mark.alone
+
 LOW, MID, HIGH = 440, 900, 1500
 """Hz, of the clips short-low, short-mid and short-high: 300 ms each."""
 LENGTH = 15

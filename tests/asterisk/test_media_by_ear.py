@@ -25,7 +25,7 @@ from callcue.media.shelf import Shelf
 from callcue.settings.media import Media
 from callcue.settings.tables import Asterisk
 
-pytestmark = pytest.mark.usefixtures("before_all_others")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("before_all_others")]
 
 TONE = 1000.0
 SECONDS = 0.4

@@ -24,7 +24,7 @@ from real.service import Integrator, running_service, table
 from callcue.settings.media import Media
 from callcue.settings.tables import Asterisk
 
-pytestmark = pytest.mark.usefixtures("before_all_others")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("before_all_others")]
 
 SILENT_ROOMS = 46
 ROOMS_WITH_EARS = 4

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+import pytest
 from ears import hearing
 from ears.clips import RATE, SWEEP_SLOPE, SWEEP_START
 from phones import picture
@@ -11,6 +12,8 @@ from phones.handset import Handset
 from phones.phone import Call
 from phones.picture import Picture, Record
 from real.service import Screen, Service
+
+pytestmark = pytest.mark.alone
 
 pytest_plugins = ["phones.fixtures"]
 

@@ -18,6 +18,8 @@ from real.hand import Hand
 from real.picture import picture, until_as
 from real.scenes import BRIDGES, PLACES, Scene, Scenes
 
+pytestmark = pytest.mark.alone
+
 HEAD = 160
 """Samples: the first 20 ms of a clip. A busy machine may lose a later frame."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from ears import clips, hearing
 from ears.clips import RATE
 from ears.ear import Ear, EarServer, Frame
@@ -17,6 +18,8 @@ from real.service import Service, running_service
 from real.talk import Telephone
 
 from callcue.settings.tables import PlaybackBounds
+
+pytestmark = pytest.mark.alone
 
 ITEMS = 80
 FRAME = 0.021

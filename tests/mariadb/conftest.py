@@ -15,11 +15,11 @@ __all__ = ["mariadb"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a MariaDB, and nothing here listens to a call."""
+    """Everything in this folder needs a MariaDB, one for all of it."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.mariadb)
-            item.add_marker(pytest.mark.deaf)
+            item.add_marker(pytest.mark.xdist_group("mariadb"))
 
 
 @pytest.fixture

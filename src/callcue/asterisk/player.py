@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 
 from callcue.asterisk import ids, resting
-from callcue.asterisk.action import HeaderValue, UnsafeHeader
+from callcue.asterisk.action import HeaderValue
 from callcue.asterisk.dialplan import RoomContext, through_dialplan
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errands import Errands
@@ -26,13 +26,11 @@ from callcue.asterisk.legs import Legs
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.recovery import Left, last_word, what_is_left
-from callcue.asterisk.snapshot import BACK, BESIDE
+from callcue.asterisk.starter import PLAYER_CONTEXT, Starter, written
 from callcue.core.errors import (
     AsteriskUnavailable,
-    CannotPlayHere,
     NotConfirmed,
     NothingPlaying,
-    NotStarted,
 )
 from callcue.core.playback import Playback
 from callcue.core.ports import LegEvent, LegListener
@@ -41,21 +39,11 @@ from callcue.core.types import (
     Bridge,
     CallId,
     Milliseconds,
-    Missing,
     Place,
     PlaybackId,
-    SoundName,
 )
 
 log = structlog.get_logger(__name__)
-
-PLAYER_CONTEXT = "callcue-player"
-
-FIRST_STEP = 2
-"""Priority 1 of the extensions there does nothing; why is said there."""
-
-FOREVER = 0
-"""Rounds, as the dialplan counts them."""
 
 TRIES = 3
 """How often a Hangup whose answer is lost, or a verb that is refused, is sent."""
@@ -67,15 +55,8 @@ FIRST_FRAME = 0.007
 """Seconds from a leg's report until Asterisk has surely written its first frame; 20 ms on is the
 second."""
 
-LISTENING = 0.025
-"""Seconds from the report that a channel alone listens until it does: from its next frame on."""
-
 REFUSAL_PATIENCE = 0.05
 """Seconds to wait for a leg that refuses a verb to be gone."""
-
-
-_MISSING = {Missing.SKIPPED: "*skip", Missing.ENDS: "*end"}
-"""What stands in place of a clip that cannot be had; no sound has such a name."""
 
 
 class LegPlayer:
@@ -94,21 +75,34 @@ class LegPlayer:
 
         *resumable*: the applications from which a channel that is alone may be taken.
         """
-        self.owner = ""
-        """The name that legs carry, so that whoever comes after knows them for its own."""
         self._link = link
         self._directory = directory
-        self._bound = bound
-        self._hold = hold
         self._resumable = resumable
         self._room_context: RoomContext | None = None
+        self._errands = Errands(link)
+        self._starter = Starter(
+            link,
+            self._errands,
+            bound=bound,
+            hold=hold,
+            resumable=resumable,
+            unsent=lambda leg: self._legs.forget(leg),
+        )
         self._legs = Legs(
             link.clock,
             on_muted=self._unmute_soon,
-            on_spying=self._hurry,
-            on_waiting=self._begin,
+            on_spying=self._starter.hurry,
+            on_waiting=self._starter.begin,
         )
-        self._errands = Errands(link)
+
+    @property
+    def owner(self) -> str:
+        """The name that legs carry, so that whoever comes after knows them for its own."""
+        return self._starter.owner
+
+    @owner.setter
+    def owner(self, name: str) -> None:
+        self._starter.owner = name
 
     def report_to(self, listener: LegListener) -> None:
         """Name the one who is told what legs report."""
@@ -131,9 +125,7 @@ class LegPlayer:
         """Send a leg to those who are to hear it; see `Player.start`."""
         join = await self._join(playback.place, playback.listener)
         leg = self._legs.add(Leg(playback, join))
-        await self._originate(leg)
-        if join.way is Way.BESIDE:
-            await self._bring(leg)
+        await self._starter.start(leg)
 
     async def _join(self, place: Place, listener: CallId | None) -> Join:
         join = join_of(self._directory, place, listener)
@@ -142,101 +134,6 @@ class LegPlayer:
         if join.spies and isinstance(place, Bridge):
             await check_not_held(self._link, self._directory, place)
         return join
-
-    async def _originate(self, leg: Leg) -> None:
-        first = "ready-1" if leg.join.waits else "start-1"
-        try:
-            await self._link.send(
-                "Originate",
-                {
-                    "Channel": f"Local/{leg.join.entrance}/n",
-                    "Context": PLAYER_CONTEXT,
-                    "Exten": first,
-                    "Priority": FIRST_STEP,
-                    "ChannelId": leg.player_half,
-                    "OtherChannelId": leg.join_half,
-                    "Async": "true",
-                },
-                variables=self._variables(leg),
-            )
-        except (NotConnected, ActionRefused) as error:
-            self._legs.forget(leg)
-            log.warning("the player leg was refused", why=str(error))
-            raise AsteriskUnavailable(str(error)) from error
-        except OutcomeUnknown as error:
-            raise NotStarted("Asterisk did not answer") from error
-        except UnsafeHeader as error:
-            self._legs.forget(leg)
-            raise NotStarted(str(error)) from error
-
-    async def _bring(self, leg: Leg) -> None:
-        """Have the channel that is alone listen to the leg, once the leg says that it can.
-
-        From here on its return is Asterisk's own business: it goes back when it hears the leg no
-        more, whoever or whatever ends that.
-        """
-        await leg.at_hand.wait()
-        if leg.gone.is_set():
-            raise NotStarted(leg.detail or "the player leg was lost")
-        if not leg.able:
-            raise NotStarted("Asterisk lacks app_exec or app_chanspy")
-        channel = {"Channel": leg.join.party}
-        where: dict[str, HeaderValue] = {
-            "Context": BESIDE,
-            "Exten": f"to-{leg.playback.id}",
-            "Priority": 1,
-        }
-        try:
-            point = await resting.return_point(self._link, leg.join.party, self._resumable)
-            if point is not None:
-                back: dict[str, HeaderValue] = {"Variable": BACK, "Value": str(point)}
-                await self._link.send("Setvar", channel | back)
-                # Somebody else may have taken it meanwhile, and shall keep it.
-                await resting.check_still_there(self._link, leg.join.party, point)
-            if not leg.gone.is_set():
-                await self._link.send("Redirect", channel | where)
-        except (LinkError, UnsafeHeader, CannotPlayHere, AsteriskUnavailable) as error:
-            raise NotStarted(str(error)) from error
-
-    def _hurry(self, leg: Leg) -> None:
-        """Before `ChanSpy` looks for its channel it waits 100 ms for a key; so it is given one.
-
-        Nobody hears it: it is received by our own channel, and means nothing there.
-        """
-        key: dict[str, HeaderValue] = {"Digit": 1, "Duration": 1, "Receive": "true"}
-        self._errands.run(leg.playback, leg.join_half, "PlayDTMF", key)
-
-    def _begin(self, leg: Leg) -> None:
-        """Its join half is in: what it plays from here on is heard."""
-        where: dict[str, HeaderValue] = {
-            "Context": PLAYER_CONTEXT,
-            "Exten": "cue-start-1",
-            "Priority": 1,
-        }
-        pause = LISTENING if leg.join.way is Way.BESIDE else 0.0
-        self._errands.run(leg.playback, leg.player_half, "Redirect", where, after=pause)
-
-    def _variables(self, leg: Leg) -> Mapping[str, HeaderValue]:
-        playback = leg.playback
-        request = playback.request
-        clips = {
-            f"CALLCUE_CLIP_{n}": _written(clip)
-            for n, clip in enumerate(playback.clips, 1)
-            if clip is not None
-        }
-        return {
-            "CALLCUE_PLAYBACK": str(playback.id),
-            **({"CALLCUE_OWNER": self.owner} if self.owner else {}),
-            "CALLCUE_JOIN": leg.join.way.value,
-            **leg.join.variables,
-            "CALLCUE_COUNT": len(playback.clips),
-            "CALLCUE_FIRST": _first(playback.clips),
-            "CALLCUE_ROUNDS": request.rounds or FOREVER,
-            "CALLCUE_GAP": request.gap,
-            "CALLCUE_LEFT": min(request.limit or self._bound, self._bound),
-            "CALLCUE_HOLD": round(self._hold),
-            **clips,
-        }
 
     async def supply(self, playback: Playback, index: int) -> None:
         """Hand the leg a clip that was not there at its start; see `Player.supply`."""
@@ -247,7 +144,7 @@ class LegPlayer:
         headers: dict[str, HeaderValue] = {
             "Channel": leg.player_half,
             "Variable": name,
-            "Value": _written(clip),
+            "Value": written(clip),
         }
         try:
             await self._link.send("Setvar", headers)
@@ -445,13 +342,3 @@ class LegPlayer:
             log.warning("a leg that nobody knows is hung up", leg=half)
             with suppress(LinkError):
                 await self._link.send("Hangup", {"Channel": half})
-
-
-def _first(clips: Sequence[SoundName | Missing | None]) -> int:
-    """The first item that can be had; a leg is sent when there is one."""
-    return next(n for n, clip in enumerate(clips, 1) if isinstance(clip, str))
-
-
-def _written(clip: SoundName | Missing) -> str:
-    """As the dialplan has it."""
-    return _MISSING[clip] if isinstance(clip, Missing) else clip

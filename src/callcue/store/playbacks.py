@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 0.5
 """So long an answer waits until its playback is written; a store that is slower keeps nobody."""
-GATHERED_SECONDS = 0.01
+GATHERED_SECONDS = 0.02
 """So long what nobody waits for may wait for more; each transaction costs some ms of CPU."""
 ENDED_SECONDS = 86_400.0
 TIDIED_EVERY_SECONDS = 60.0

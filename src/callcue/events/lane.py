@@ -29,6 +29,8 @@ class Page:
     """The oldest deliveries that wait, or some of them."""
 
     deliveries: Sequence[Delivery]
+    until: int
+    """All up to this event are in it."""
     whole: bool
     """Whether there are no younger ones."""
 
@@ -73,8 +75,10 @@ class Lane:
         self._pace = Pace()
         self._stale = True
         """The window is to be read anew: nothing is known of it."""
+        self._until = 0
+        """All that wait, up to this event, are in the window."""
         self._more = False
-        """There are younger ones than those of the window."""
+        """There are younger ones."""
         self._reading = False
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
@@ -88,8 +92,8 @@ class Lane:
         """One more has been recorded."""
         if self._stale or self._reading or self._more or len(self._window) >= WINDOW:
             self._more = True
-        else:
-            self._window.put(delivery)
+        elif delivery.event.id > self._until:  # else it was read before we were told
+            self._take_in([delivery], delivery.event.id)
         self._wake.set()
 
     def renew(self, webhook: Webhook) -> None:
@@ -145,7 +149,7 @@ class Lane:
         if not self._is_to_be_read():
             return
         anew, self._stale, self._more, self._reading = self._stale, False, False, True
-        after, limit = (0, WINDOW) if anew else (self._window.last, WINDOW - len(self._window))
+        after, limit = (0, WINDOW) if anew else (self._until, WINDOW - len(self._window))
         try:
             page = await self._record.oldest(self._webhook, after, limit)
         except EventsOutOfReach:
@@ -156,10 +160,14 @@ class Lane:
         # What was recorded while it was read may be in it, or not: then it is read again.
         self._more = self._more or not page.whole
         if anew:
-            self._window = self._window.renewed(page.deliveries)
+            self._window, self._until = self._window.renewed(page.deliveries), page.until
         else:
-            for delivery in page.deliveries:
-                self._window.put(delivery)
+            self._take_in(page.deliveries, page.until)
+
+    def _take_in(self, deliveries: Sequence[Delivery], until: int) -> None:
+        for delivery in deliveries:
+            self._window.put(delivery)
+        self._until = until
 
     # ---- the attempts ---------------------------------------------------------------------------
 
@@ -213,11 +221,13 @@ class Lane:
         tried = replace(
             delivery, attempts=delivery.attempts + 1, tried=now, failure=outcome.failure
         )
-        if outcome.gone or now >= delivery.made + self._give_up_seconds:
+        last = delivery.made + self._give_up_seconds
+        if outcome.gone or now >= last:
             self._died(tried, now)
             self._window.done(tried)
         else:
-            tried = replace(tried, due=now + delay(tried.attempts, outcome.rest))
+            due = min(now + delay(tried.attempts, outcome.rest), last)
+            tried = replace(tried, due=due)
             self._record.failed(tried)
             self._window.again(tried)
         was_slow = self._pace.is_slow

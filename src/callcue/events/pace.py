@@ -16,8 +16,8 @@ class Pace:
     def __init__(self) -> None:
         self._failures = 0
         self._rest = 0.0
-        self.rests_until = 0.0
-        """Nothing is to be sent before."""
+        self._rested = 0.0
+        self._asked_for = 0.0
 
     @property
     def is_slow(self) -> bool:
@@ -29,16 +29,20 @@ class Pace:
         """So many requests may be on their way."""
         return 1 if self.is_slow else AT_ONCE
 
+    @property
+    def rests_until(self) -> float:
+        """Nothing is to be sent before."""
+        return max(self._rested, self._asked_for)
+
     def taken(self) -> None:
-        """The receiver has taken one: it is up, whatever it asked for before."""
-        self._failures, self._rest, self.rests_until = 0, 0.0, 0.0
+        """The receiver has taken one: it is up. What it asked for stands."""
+        self._failures, self._rest, self._rested = 0, 0.0, 0.0
 
     def failed(self, now: float, asked_for: float = 0.0) -> None:
         """One has failed; the receiver *asked for* so many seconds of rest."""
         self._failures += 1
+        self._asked_for = max(self._asked_for, now + asked_for)
         # Those that were on their way with the first failures count for one.
-        if self._failures >= FAILURES and now >= self.rests_until:
+        if self._failures >= FAILURES and now >= self._rested:
             self._rest = min(max(self._rest * 2, FIRST_REST_SECONDS), LONGEST_REST_SECONDS)
-            rest = self._rest * random.uniform(0.8, 1.0)
-            self.rests_until = now + rest
-        self.rests_until = max(self.rests_until, now + asked_for)
+            self._rested = now + self._rest * random.uniform(0.8, 1.0)

@@ -26,11 +26,6 @@ class Window:
         """How many there are, those on their way included."""
         return len(self._all)
 
-    @property
-    def last(self) -> int:
-        """The id of the youngest; 0: there is none."""
-        return next(reversed(self._all), 0)
-
     def put(self, delivery: Delivery) -> None:
         """One more, younger than all that are there."""
         number, event = delivery.event.id, delivery.event

@@ -110,7 +110,8 @@ class DeliveryRecord:
             read = [_delivery(row, webhook) for row in rows]
             latest = (self._unwritten.get(_key(one), one) for one in read)
             waiting = [one for one in latest if one is not None and one.dead is None]
-        return Page(waiting, whole=len(rows) < limit)
+        until = rows[-1].event if rows else after
+        return Page(waiting, until, whole=len(rows) < limit)
 
     def taken(self, delivery: Delivery) -> None:
         """See `DeliveryLog.taken`."""

@@ -24,13 +24,12 @@ def row_of(webhook: Webhook) -> dict[str, Any]:
 
 def webhook_of(row: Row[Any]) -> Webhook:
     """Of a row. Raises `ValueError`, `KeyError`, `TypeError`: it cannot be read."""
+    secrets = json.loads(row.secrets)
     return Webhook(
         id=UUID(row.id),
         workspace=UUID(row.workspace),
         url=row.url,
         types=frozenset(row.types.split()),
-        secrets=tuple(
-            SigningSecret(one["secret"], one["until"]) for one in json.loads(row.secrets)
-        ),
+        secrets=tuple(SigningSecret(one["secret"], one["until"]) for one in secrets),
         made=row.made,
     )

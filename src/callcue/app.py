@@ -1,4 +1,4 @@
-"""Wires everything together. It and its parts, `app_*`, alone know all the others."""
+"""Wires everything together. It and the other `app_` modules alone know all the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -35,9 +35,9 @@ from callcue.api.openapi.served import Description
 from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
+from callcue.app_deliveries import delivering, delivery_limits
 from callcue.app_media import delivery_to, media_parts, running
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
-from callcue.app_webhooks import delivering, delivery_limits
 from callcue.asterisk.server import AsteriskAddress, AsteriskServer
 from callcue.asterisk.server import Readiness as ServerReadiness
 from callcue.core.controller import Controller

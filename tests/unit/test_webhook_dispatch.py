@@ -90,7 +90,7 @@ async def test_given_ten_thousand_that_wait_then_a_window_of_them_is_in_memory_a
                 await rig.record_all()
         assert rig.record.waiting == 10_000
         await post.until_sent(8)
-        assert (len(post.sent), rig.dispatcher.held) == (8, WINDOW)
+        assert (len(post.sent), rig.dispatcher.held) == (AT_ONCE, WINDOW)
         most, held = 0, rig.dispatcher
 
         async def all_are_sent() -> bool:
@@ -108,6 +108,23 @@ async def test_given_ten_thousand_that_wait_then_a_window_of_them_is_in_memory_a
         assert sorted(post.sent) == list(range(1, 10_001))
         assert rig.dispatcher.held == 0
         assert await rig.rows() == []
+
+
+async def test_given_one_call_whose_events_are_not_taken_then_those_behind_all_its_own_are(
+    file: Path,
+) -> None:
+    post = Post()
+    post.failure = lambda delivery: "answers 500" if delivery.event.id == 1 else ""
+    async with rigged(file, post) as rig:
+        await rig.add()
+        for _ in range(2 * WINDOW + 10):
+            rig.happens("a")
+        await rig.record_all()
+        await rig.until_tried(1)
+        others = [await rig.tell(str(number)) for number in range(20)]
+        await post.until_sent(21)
+        assert sorted(post.sent) == [1, *others]
+        assert rig.dispatcher.held == 2 * WINDOW + 10
 
 
 async def test_given_one_that_is_down_then_it_costs_a_request_a_minute_and_opens_at_once(

@@ -3,6 +3,10 @@
 import base64
 import hashlib
 import hmac
+import re
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +17,7 @@ SECRET = "whsec_" + base64.b64encode(KEY).decode()
 OTHER = "whsec_" + base64.b64encode(b"x" * 32).decode()
 BODY = '{"id":"41","name":"Zoë"}'.encode()
 NOW = 1_700_000_000
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 
 def by_hand(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
@@ -82,3 +87,19 @@ def test_given_what_is_no_secret_then_it_says_so_without_repeating_it(text: str)
     with pytest.raises(ValueError, match="whsec_") as caught:
         key_of(text)
     assert not text or text not in str(caught.value)
+
+
+def test_given_the_example_of_our_own_page_then_it_believes_what_it_should_and_no_more() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    now = int(time.time())
+    good = {
+        "webhook-id": "41",
+        "webhook-timestamp": str(now),
+        "webhook-signature": f"v1,other {by_hand(KEY, '41', now, BODY)}",
+    }
+    assert names["verified"](SECRET, good, BODY)
+    assert not names["verified"](OTHER, good, BODY)
+    assert not names["verified"](SECRET, good, BODY + b" ")
+    assert not names["verified"](SECRET, {**good, "webhook-timestamp": str(now - 301)}, BODY)

@@ -16,6 +16,8 @@ from .window import Window
 
 WINDOW = 1000
 """Deliveries of a webhook in memory; the others wait in the record."""
+LARGEST_WINDOW = 10 * WINDOW
+"""Where all of them wait behind some that a receiver, which takes others, does not take."""
 LOOKED_AGAIN_SECONDS = 1.0
 """So often the clock is looked at while something waits: it may have been set."""
 
@@ -143,13 +145,25 @@ class Lane:
     # ---- the window -----------------------------------------------------------------------------
 
     def _is_to_be_read(self) -> bool:
-        return self._stale or (self._more and len(self._window) <= WINDOW // 2)
+        if self._stale or not self._more:
+            return self._stale
+        return len(self._window) <= WINDOW // 2 or self._is_stuck()
+
+    def _is_stuck(self) -> bool:
+        """Whether nothing of it can be sent, and that not because the receiver is down."""
+        due = self._window.next_due()
+        return (
+            (due is None or due > self._clock())
+            and not self._sending
+            and not self._pace.is_slow
+            and len(self._window) < LARGEST_WINDOW
+        )
 
     async def _fill(self) -> None:
         if not self._is_to_be_read():
             return
         anew, self._stale, self._more, self._reading = self._stale, False, False, True
-        after, limit = (0, WINDOW) if anew else (self._until, WINDOW - len(self._window))
+        after, limit = (0, WINDOW) if anew else (self._until, WINDOW // 2)
         try:
             page = await self._record.oldest(self._webhook, after, limit)
         except EventsOutOfReach:

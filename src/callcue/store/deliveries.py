@@ -1,22 +1,21 @@
 """The record of deliveries: made with the events themselves, and kept until they are taken."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcue.core.types import PlaybackId
 from callcue.events.event import Event, EventsOutOfReach
 from callcue.events.lane import Page
 from callcue.events.webhook import Delivery, Webhook
 
 from .database import Database, StoreOutOfReach
+from .delivery_rows import delivery_of, fate_of, row_of
 from .known_webhooks import KnownWebhooks
 from .schema import DELIVERIES, STATE, WEBHOOKS
 
@@ -86,7 +85,7 @@ class DeliveryRecord:
             if webhook.wants(event)
         ]
         if deliveries:
-            await connection.execute(insert(DELIVERIES), [_row(one) for one in deliveries])
+            await connection.execute(insert(DELIVERIES), [row_of(one) for one in deliveries])
         return deliveries
 
     def are_written(self, deliveries: Sequence[Delivery]) -> None:
@@ -107,7 +106,7 @@ class DeliveryRecord:
                     rows = (await connection.execute(query)).all()
             except StoreOutOfReach as error:
                 raise EventsOutOfReach(str(error)) from None
-            read = [_delivery(row, webhook) for row in rows]
+            read = [delivery_of(row, webhook) for row in rows]
             latest = (self._unwritten.get(_key(one), one) for one in read)
             waiting = [one for one in latest if one is not None and one.dead is None]
         until = rows[-1].event if rows else after
@@ -221,7 +220,7 @@ async def _write(
     connection: AsyncConnection, changes: dict[tuple[UUID, int], Delivery | None]
 ) -> None:
     taken = [_named(key) for key, delivery in changes.items() if delivery is None]
-    changed = [{**_named(key), **_fate(one)} for key, one in changes.items() if one is not None]
+    changed = [{**_named(key), **fate_of(one)} for key, one in changes.items() if one is not None]
     if taken:
         await connection.execute(_TAKEN, taken)
     if changed:
@@ -235,38 +234,3 @@ def _key(delivery: Delivery) -> tuple[UUID, int]:
 def _named(key: tuple[UUID, int]) -> dict[str, object]:
     webhook, event = key
     return {"of": str(webhook), "number": event}
-
-
-def _fate(delivery: Delivery) -> dict[str, object]:
-    return {
-        "attempts": delivery.attempts,
-        "due": delivery.due,
-        "tried": delivery.tried,
-        "failure": delivery.failure,
-        "dead": delivery.dead,
-    }
-
-
-def _row(delivery: Delivery) -> dict[str, object]:
-    return {
-        "webhook": str(delivery.webhook),
-        "event": delivery.event.id,
-        "playback": str(delivery.event.playback),
-        "body": json.dumps(delivery.event.body, separators=(",", ":")),
-        "made": delivery.made,
-        **_fate(delivery),
-    }
-
-
-def _delivery(row: Row[Any], webhook: Webhook) -> Delivery:
-    playback = PlaybackId(UUID(row.playback))
-    return Delivery(
-        webhook=webhook.id,
-        event=Event(row.event, webhook.workspace, playback, json.loads(row.body)),
-        made=row.made,
-        attempts=row.attempts,
-        due=row.due,
-        tried=row.tried,
-        failure=row.failure,
-        dead=row.dead,
-    )

@@ -56,9 +56,9 @@ class Store:
         self.users = StoredUsers(UserBook(self._database))
         self.keys = StoredKeys(KeyBook(self._database), on_news=self._news.set)
         self.logins = KeptLogins(self._database, on_news=self._news.set)
-        self.webhooks = KnownWebhooks(self._database)
+        self.known_webhooks = KnownWebhooks(self._database)
         self.deliveries = DeliveryRecord(
-            self._database, self.webhooks, deliveries, on_news=self._news.set
+            self._database, self.known_webhooks, deliveries, on_news=self._news.set
         )
         self.events = EventRecord(
             self._database,
@@ -141,7 +141,7 @@ class Store:
 
         Raises `StoreOutOfReach`.
         """
-        if await self.webhooks.look():
+        if await self.known_webhooks.look():
             await self.deliveries.count()
 
     async def _tidy_on(self) -> None:

@@ -169,6 +169,28 @@ async def test_given_a_url_that_may_not_be_then_nothing_is_connected_to(
     assert receiver.seen == []
 
 
+async def test_given_a_name_that_leads_elsewhere_by_now_then_each_attempt_is_judged(
+    receiver: Receiver, file: Path
+) -> None:
+    leads_to = ["192.0.2.1", "127.0.0.1"]  # neither is the Internet's, and one is the operator's
+    clock = Clock()
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return [leads_to.pop()]
+
+    allowed = Allowed(networks=(ip_network("127.0.0.0/8"),))
+    one = Sender(Addresses(resolve, allowed), timeout_seconds=0.5, clock=clock)
+    async with rigged(file, one.send, clock) as rig:
+        await rig.add("https://moving.test/")
+        await rig.tell("a")
+        await rig.until_tried(1)
+        assert (await rig.rows())[0].failure == "cannot be reached, or hangs up"
+        clock.now += 2
+        await rig.until_tried(2)
+        assert (await rig.rows())[0].failure == "refused address: moving.test is not public"
+    assert (leads_to, receiver.seen) == ([], [])
+
+
 async def test_given_a_network_that_is_allowed_then_http_will_do_to_an_address_of_it() -> None:
     async def nobody(_host: str, _port: int) -> list[str]:
         raise OSError

@@ -348,6 +348,27 @@ async def test_given_a_store_out_of_reach_then_it_goes_on_when_that_is_back(
         assert post.sent == [1]
 
 
+async def test_given_a_fault_of_ours_in_the_record_then_the_lane_goes_on(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = Post()
+    real, failed = DeliveryRecord.oldest, asyncio.Event()
+
+    async def fails_once(record: DeliveryRecord, webhook: Webhook, after: int, limit: int) -> Page:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError
+        return await real(record, webhook, after, limit)
+
+    monkeypatch.setattr(DeliveryRecord, "oldest", fails_once)
+    async with rigged(file, post) as rig:
+        await rig.add()
+        await failed.wait()
+        await rig.tell("a")
+        await rig.until_on_record(0)
+    assert "nothing can be sent now" in caplog.text
+
+
 async def test_given_results_cannot_be_written_then_they_are_kept_and_nothing_is_sent_twice(
     file: Path,
 ) -> None:

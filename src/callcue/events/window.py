@@ -43,12 +43,11 @@ class Window:
         """The oldest that may be sent, which is on its way from here on."""
         while self._later and self._later[0][0] <= now:
             heapq.heappush(self._ready, heapq.heappop(self._later)[1])
-        while self._ready:
-            number = heapq.heappop(self._ready)
-            if number in self._all:  # else it was dropped while it waited
-                self._sent.add(number)
-                return self._all[number]
-        return None
+        if not self._ready:
+            return None
+        number = heapq.heappop(self._ready)
+        self._sent.add(number)
+        return self._all[number]
 
     def done(self, delivery: Delivery) -> None:
         """It was taken, or is dead: those behind it may go."""
@@ -69,9 +68,8 @@ class Window:
     def hasten(self) -> None:
         """Nothing that has failed waits any longer."""
         for _, number in self._later:
-            if number in self._all:
-                self._all[number] = replace(self._all[number], due=0.0)
-                heapq.heappush(self._ready, number)
+            self._all[number] = replace(self._all[number], due=0.0)
+            heapq.heappush(self._ready, number)
         self._later = []
 
     def drop(self, made_until: float) -> list[Delivery]:
@@ -83,6 +81,10 @@ class Window:
         ]
         for delivery in old:
             self.done(delivery)
+        self._ready = [number for number in self._ready if number in self._all]
+        self._later = [(due, number) for due, number in self._later if number in self._all]
+        heapq.heapify(self._ready)
+        heapq.heapify(self._later)
         return old
 
     def renewed(self, deliveries: Iterable[Delivery]) -> Self:

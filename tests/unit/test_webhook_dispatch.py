@@ -204,9 +204,11 @@ async def test_given_a_receiver_is_down_for_a_day_then_all_that_are_old_die_with
         assert dead == {"answers 500"}
 
 
+@pytest.mark.parametrize("page", [1, lane.PAGE])
 async def test_given_a_replay_while_others_wait_then_it_takes_its_place_by_its_id(
-    file: Path,
+    file: Path, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lane, "PAGE", page)
     clock, post = Clock(), Post()
     post.failure = is_down
     async with rigged(file, post, clock) as rig:
@@ -227,6 +229,27 @@ async def test_given_a_replay_while_others_wait_then_it_takes_its_place_by_its_i
         clock.now += 2
         await rig.until_on_record(0)
         assert post.sent[3:] in ([first, second, third], [second, first, second, third])
+
+
+@pytest.mark.parametrize("page", [1, lane.PAGE])
+async def test_given_all_is_read_anew_while_some_are_on_their_way_then_none_goes_twice(
+    file: Path, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "PAGE", page)
+    post = Post()
+    post.hold.clear()
+    async with rigged(file, post) as rig:
+        webhook = await rig.add()
+        for number in range(12):
+            rig.happens(str(number % 4))
+        await rig.record_all()
+        await post.until_sent(4)
+        for _ in range(3):
+            rig.dispatcher.serve([webhook])
+            await rig.tell("more")
+        post.hold.set()
+        await rig.until_on_record(0)
+        assert sorted(post.sent) == list(range(1, 16))
 
 
 async def test_given_dead_ones_then_they_are_kept_for_a_week(file: Path) -> None:

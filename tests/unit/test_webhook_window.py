@@ -77,7 +77,9 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule()
     def all_is_read_anew(self) -> None:
-        self.window = self.window.renewed(delivery(n, c) for n, c in self.there.items())
+        self.window = self.window.anew()
+        for number, calls in self.there.items():
+            self.window.put(delivery(number, calls))
 
     @rule(calls=st.frozensets(st.sampled_from("abc"), max_size=2))
     def an_old_one_is_replayed(self, calls: frozenset[str]) -> None:

@@ -18,6 +18,8 @@ WINDOW = 1000
 """Deliveries of a webhook in memory; the others wait in the record."""
 LARGEST_WINDOW = 10 * WINDOW
 """Where all of them wait behind some that a receiver, which takes others, does not take."""
+PAGE = 250
+"""Deliveries that are read from the record at a time: nobody else gets a word in meanwhile."""
 LOOKED_AGAIN_SECONDS = 1.0
 """So often the clock is looked at while something waits: it may have been set."""
 
@@ -160,22 +162,19 @@ class Lane:
         )
 
     async def _fill(self) -> None:
-        if not self._is_to_be_read():
-            return
-        anew, self._stale, self._more, self._reading = self._stale, False, False, True
-        after, limit = (0, WINDOW) if anew else (self._until, WINDOW // 2)
-        try:
-            page = await self._record.oldest(self._webhook, after, limit)
-        except EventsOutOfReach:
-            self._stale, self._more = self._stale or anew, True
-            return
-        finally:
-            self._reading = False
-        # What was recorded while it was read may be in it, or not: then it is read again.
-        self._more = self._more or not page.whole
-        if anew:
-            self._window, self._until = self._window.renewed(page.deliveries), page.until
-        else:
+        while self._is_to_be_read():
+            anew, self._stale, self._more, self._reading = self._stale, False, False, True
+            try:
+                page = await self._record.oldest(self._webhook, 0 if anew else self._until, PAGE)
+            except EventsOutOfReach:
+                self._stale, self._more = self._stale or anew, True
+                return
+            finally:
+                self._reading = False
+            # What was recorded while it was read may be in it, or not: then it is read again.
+            self._more = self._more or not page.whole
+            if anew:
+                self._window = self._window.anew()
             self._take_in(page.deliveries, page.until)
 
     def _take_in(self, deliveries: Sequence[Delivery], until: int) -> None:

@@ -12,15 +12,13 @@ from .webhook import Delivery
 class Window:
     """Some deliveries by the ids of their events. Those of one call are given out one by one."""
 
-    def __init__(self, deliveries: Iterable[Delivery] = (), sent: Iterable[int] = ()) -> None:
-        """*deliveries* in their order; *sent*: which of them are on their way."""
+    def __init__(self, sent: Iterable[int] = ()) -> None:
+        """*sent*: which are on their way, whether they are put in here or not."""
         self._all: dict[int, Delivery] = {}
         self._sent: set[int] = set(sent)
         self._order = CallOrder()
         self._ready: list[int] = []
         self._later: list[tuple[float, int]] = []
-        for delivery in deliveries:
-            self.put(delivery)
 
     def __len__(self) -> int:
         """How many there are, those on their way included."""
@@ -87,11 +85,9 @@ class Window:
         heapq.heapify(self._later)
         return old
 
-    def renewed(self, deliveries: Iterable[Delivery]) -> Self:
-        """One with these, and with those that are on their way."""
-        all_of_them = {delivery.event.id: delivery for delivery in deliveries}
-        all_of_them.update({number: self._all[number] for number in self._sent})
-        return type(self)((all_of_them[number] for number in sorted(all_of_them)), self._sent)
+    def anew(self) -> Self:
+        """An empty one to be filled again, which does not give out what is on its way."""
+        return type(self)(self._sent)
 
     def _line_up(self, number: int) -> None:
         if number in self._sent or not self._order.is_first(number):

@@ -288,6 +288,23 @@ async def test_given_more_than_may_wait_then_the_oldest_die_and_it_is_counted(fi
         assert post.sent[1:] == list(range(31, 131))
 
 
+async def test_given_more_dead_ones_than_are_kept_then_the_oldest_are_forgotten(
+    file: Path,
+) -> None:
+    post = Post()
+    post.failure = is_down
+    async with rigged(file, post, limits=DeliveryLimits(most=100)) as rig:
+        await rig.add()
+        for _ in range(250):
+            rig.happens("a")
+        await rig.record_all()
+        await rig.until_tried(1)
+        await rig.record.tidy()
+        rows = await rig.rows()
+        assert [row.event for row in rows if row.dead is not None] == list(range(51, 151))
+        assert rig.record.waiting == 100
+
+
 async def test_given_types_and_workspaces_then_each_webhook_gets_its_own(file: Path) -> None:
     got: dict[str, list[str]] = {}
 

@@ -195,11 +195,13 @@ class DeliveryRecord:
             old = _waits(webhook) & (DELIVERIES.c.event <= newest)
             dying = update(DELIVERIES).where(old).values(dead=now, failure=CROWDED_OUT)
             crowded = (await connection.execute(dying)).rowcount
-        too_dead = select(dead).where(of_it, dead.is_not(None))
-        too_dead = too_dead.order_by(dead.desc()).offset(self._limits.most).limit(1)
-        newest_dead = (await connection.execute(too_dead)).scalar_one_or_none()
-        if newest_dead is not None:
-            await connection.execute(delete(DELIVERIES).where(of_it, dead <= newest_dead))
+        too_dead = select(dead, DELIVERIES.c.event).where(of_it, dead.is_not(None))
+        too_dead = too_dead.order_by(dead.desc(), DELIVERIES.c.event.desc())
+        last = (await connection.execute(too_dead.offset(self._limits.most).limit(1))).one_or_none()
+        if last is not None:
+            # Many have died at the same moment.
+            before = (dead < last.dead) | ((dead == last.dead) & (DELIVERIES.c.event <= last.event))
+            await connection.execute(delete(DELIVERIES).where(of_it, before))
         return crowded
 
 

@@ -1,4 +1,4 @@
-"""Wires everything together. It, `app_vicidial` and `app_media` alone know all the others."""
+"""Wires everything together. It and the other `app_` modules alone know all the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -35,6 +35,7 @@ from callcue.api.openapi.served import Description
 from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
+from callcue.app_deliveries import delivering, delivery_limits
 from callcue.app_media import delivery_to, media_parts, running
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
 from callcue.asterisk.server import AsteriskAddress, AsteriskServer
@@ -114,6 +115,7 @@ def make_store(settings: Settings) -> Store:
         settings.store_url,
         Retention(days=kept.record_days, rows=kept.record_rows),
         history_seconds=kept.history_hours * 3600,
+        deliveries=delivery_limits(settings.webhooks),
     )
 
 
@@ -217,6 +219,8 @@ def make_app(
     app.on_shutdown.append(_let_go(streams))
     app.cleanup_ctx.append(running(media))
     app.cleanup_ctx.append(_kept(store, lockout))
+    if settings.webhooks.enabled:
+        app.cleanup_ctx.append(delivering(settings, store))
     if ledger is store.playbacks:
         app.cleanup_ctx.append(_resumed(store, controller, servers, journal))
     app.cleanup_ctx.append(_running(fleet))

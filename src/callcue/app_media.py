@@ -13,7 +13,6 @@ from aiohttp import web
 from callcue.core.ports import MediaLibrary, Server
 from callcue.core.refusals import Refusals
 from callcue.core.types import Milliseconds
-from callcue.media.addresses import Addresses, Allowed, SystemResolver
 from callcue.media.audio_store import ShelvedSounds
 from callcue.media.clip_urls import ClipUrls, kept_key
 from callcue.media.clips import Clips, FolderLimits
@@ -28,6 +27,7 @@ from callcue.media.shelf import Shelf, ShelfLimits
 from callcue.media.sounds import Missing
 from callcue.media.threads import in_thread
 from callcue.media.watch import MediaWatch
+from callcue.outward.addresses import Addresses, Allowed, SystemResolver
 from callcue.settings import Settings, SettingsError
 from callcue.settings.media import Media
 from callcue.settings.tables import Asterisk

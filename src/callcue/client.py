@@ -31,6 +31,7 @@ from callcue.api.bird.answers import (
     SoundPage,
     StoredSound,
 )
+from callcue.events.signing import WrongSignature, verify
 
 __all__ = [
     "Call",
@@ -41,6 +42,8 @@ __all__ = [
     "Playback",
     "Refused",
     "StoredSound",
+    "WrongSignature",
+    "verify",
 ]
 
 SECONDS = 60.0

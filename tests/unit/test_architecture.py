@@ -75,8 +75,9 @@ _SHARED = tuple(
 )
 _MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "callcue.asterisk": ("callcue.asterisk", "callcue.core", "callcue.media"),
-    "callcue.media": ("callcue.media", "callcue.core"),
-    "callcue.events": ("callcue.events", "callcue.core"),
+    "callcue.media": ("callcue.media", "callcue.core", "callcue.outward"),
+    "callcue.outward": ("callcue.outward",),
+    "callcue.events": ("callcue.events", "callcue.core", "callcue.outward"),
     "callcue.store": (
         "callcue.store",
         "callcue.core",

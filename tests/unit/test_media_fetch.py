@@ -29,10 +29,10 @@ from fakes.origin import (
     versioned,
 )
 
-from callcue.media.addresses import Addresses, Allowed, Resolve
 from callcue.media.failures import MediaFailed, Reason
 from callcue.media.fetch import Fetcher, FetchLimits, Validators
-from callcue.media.urls import read_url
+from callcue.outward.addresses import Addresses, Allowed, Resolve
+from callcue.outward.urls import read_url
 
 BODY = bytes(range(256)) * 1000
 SECRET = "s3cret"

@@ -12,7 +12,6 @@ from fakes.origin import Origin, answer, origin
 
 from callcue.core.errors import AsteriskUnavailable, ClipFailed, ClipNotFound
 from callcue.core.types import SoundName
-from callcue.media.addresses import Addresses, Allowed
 from callcue.media.audio_store import ShelvedSounds
 from callcue.media.clip_urls import GOOD_FOR, ClipUrls, kept_key
 from callcue.media.clips import Clips, FolderLimits
@@ -24,6 +23,7 @@ from callcue.media.library import Library
 from callcue.media.lookup import Lookup
 from callcue.media.pipeline import Pipeline
 from callcue.media.shelf import Shelf
+from callcue.outward.addresses import Addresses, Allowed
 
 
 @dataclass

@@ -16,13 +16,13 @@ from fakes.origin import Origin, Script, answer, broken_off, drip, endless, orig
 from fakes.waiting import until
 
 from callcue.core.types import Milliseconds
-from callcue.media.addresses import Addresses, Allowed
 from callcue.media.clips import Clips, FolderLimits
 from callcue.media.decoder import Decoder, DecoderLimits
 from callcue.media.failures import MediaFailed, Reason
 from callcue.media.fetch import Fetcher, FetchLimits
 from callcue.media.freshness import FreshnessLimits, fresh_seconds
 from callcue.media.pipeline import Pipeline, PipelineLimits
+from callcue.outward.addresses import Addresses, Allowed
 
 SECRET = "s3cret"
 HELLO = wav(tone(1.0, 8000), 8000)

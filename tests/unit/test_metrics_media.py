@@ -10,10 +10,10 @@ from fakes.figures import Figures, figures, parsed
 from fakes.origin import Origin, answer, origin, versioned
 from fakes.service import WORKSPACE, Service, serving
 
-from callcue.media.addresses import Addresses, Allowed
 from callcue.media.fetch import Fetcher
-from callcue.media.urls import read_url
 from callcue.metrics.metrics import Metrics
+from callcue.outward.addresses import Addresses, Allowed
+from callcue.outward.urls import read_url
 
 CLIP = wav(tone(0.2, 8000), 8000)
 CACHE = 10_000_000

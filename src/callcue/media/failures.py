@@ -1,6 +1,9 @@
 """Why a URL became no clip. A closed list: what answers a client maps each of them once."""
 
 from enum import StrEnum
+from typing import Self
+
+from callcue.outward.failures import NotReached
 
 
 class Reason(StrEnum):
@@ -29,6 +32,11 @@ class MediaFailed(Exception):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+
+    @classmethod
+    def of(cls, failed: NotReached) -> Self:
+        """The same, where nobody could be asked."""
+        return cls(Reason(failed.cause.value), failed.detail)
 
     def in_words(self) -> str:
         """For who asked: `too large: media.example sends over 50 MiB`."""

@@ -1,41 +1,27 @@
 """One GET of what a client has named, out of a network that the client is not to see.
 
-Nothing is sent that could be of use to the origin or to those who wrote the URL: no cookies, no
-credentials, no proxy of the environment. Redirects are followed by hand, and each is judged.
+Redirects are followed by hand, and each is judged.
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 
-from aiohttp import (
-    ClientConnectionError,
-    ClientError,
-    ClientResponse,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    ServerTimeoutError,
-    TCPConnector,
-)
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp import ClientConnectionError, ClientError, ClientResponse, ServerTimeoutError
 
-from .addresses import Address, Addresses
+from callcue.outward.addresses import Addresses
+from callcue.outward.failures import NotReached
+from callcue.outward.session import asked, in_words
+from callcue.outward.urls import Target, next_hop
+
 from .clips import write_all
 from .failures import MediaFailed, Reason
 from .threads import in_thread
-from .urls import Target, next_hop
 from .watch import MediaWatch, Unwatched
 
-CHUNK_BYTES = 64 * 1024
-
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _GONE = frozenset({404, 410})
 
 
@@ -122,7 +108,14 @@ class Fetcher:
 
     async def _hop(self, target: Target, into: FileIO, known: Validators) -> Fetched | Target:
         try:
-            async with self._response(target, known) as response:
+            async with asked(
+                "GET",
+                target,
+                self._addresses,
+                connect_seconds=self._limits.connect_seconds,
+                headers=known.headers,
+                tls=self._tls,
+            ) as response:
                 if response.status in _REDIRECTS:
                     if "Location" not in response.headers:
                         raise _failed(Reason.ORIGIN_FAILED, target, "redirects to nowhere")
@@ -132,44 +125,15 @@ class Fetcher:
                     self._judge(target, response)
                     await self._save(target, response, into)
                 return _fetched(response, known, changed=changed)
+        except NotReached as failed:
+            raise MediaFailed.of(failed) from None
         except ServerTimeoutError:
             raise _failed(Reason.TIMED_OUT, target, "does not answer") from None
         except ClientConnectionError as error:
-            raise _failed(Reason.UNREACHABLE, target, _why(error)) from None
+            raise _failed(Reason.UNREACHABLE, target, in_words(error)) from None
         except ClientError as error:
             # A body that broke off, or no HTTP at all. What the error says may hold the URL.
-            raise _failed(Reason.ORIGIN_FAILED, target, _why(error)) from None
-
-    @asynccontextmanager
-    async def _response(self, target: Target, known: Validators) -> AsyncIterator[ClientResponse]:
-        try:
-            async with asyncio.timeout(self._limits.connect_seconds) as connecting:
-                addresses = await self._addresses.of(target)
-        except TimeoutError:
-            raise _failed(Reason.TIMED_OUT, target, "could not be resolved in time") from None
-        left = (connecting.when() or 0.0) - asyncio.get_running_loop().time()
-        connector = TCPConnector(
-            resolver=_Pinned(target, addresses),
-            use_dns_cache=False,
-            force_close=True,
-            ssl=self._tls or True,
-        )
-        async with (
-            ClientSession(
-                connector=connector,
-                cookie_jar=DummyCookieJar(),
-                trust_env=False,
-                auto_decompress=False,
-                read_bufsize=CHUNK_BYTES,
-                timeout=ClientTimeout(total=None, connect=max(left, 0.001)),
-            ) as session,
-            session.get(
-                target.url,
-                allow_redirects=False,
-                headers={"Accept-Encoding": "identity", "User-Agent": "callcue", **known.headers},
-            ) as response,
-        ):
-            yield response
+            raise _failed(Reason.ORIGIN_FAILED, target, in_words(error)) from None
 
     def _judge(self, target: Target, response: ClientResponse) -> None:
         """Whether its head promises a file that we take."""
@@ -197,35 +161,6 @@ class Fetcher:
         return _failed(Reason.TOO_LARGE, target, f"sends more than {self._limits.bytes} bytes")
 
 
-class _Pinned(AbstractResolver):
-    """Knows one name, and of that only the addresses that were judged."""
-
-    def __init__(self, target: Target, addresses: Sequence[Address]) -> None:
-        self._target = target
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: int = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        if (host, port) != (self._target.host, self._target.port):
-            raise OSError("not the name that was judged")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=_FAMILIES[address.version],
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-            if family in (socket.AF_UNSPEC, _FAMILIES[address.version])
-        ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 def _fetched(response: ClientResponse, known: Validators, *, changed: bool) -> Fetched:
     headers = response.headers
     new = Validators(_kept(headers.get("ETag", "")), _kept(headers.get("Last-Modified", "")))
@@ -236,16 +171,6 @@ def _fetched(response: ClientResponse, known: Validators, *, changed: bool) -> F
 def _kept(validator: str) -> str:
     """It, if it can be sent back as it is."""
     return validator if validator.isascii() and validator.isprintable() else ""
-
-
-def _why(error: ClientError) -> str:
-    """By the kind alone."""
-    name = type(error).__name__
-    if "Certificate" in name or "SSL" in name:
-        return "has no certificate that is trusted"
-    if isinstance(error, ClientConnectionError):
-        return "cannot be reached, or hangs up"
-    return "breaks off, or does not speak HTTP"
 
 
 def _failed(reason: Reason, target: Target, detail: str) -> MediaFailed:

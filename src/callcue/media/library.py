@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from callcue.core.errors import ClipFailed, ClipNotFound
 from callcue.core.ports import MediaLibrary
 from callcue.core.types import SoundName
+from callcue.outward.failures import NotReached
+from callcue.outward.urls import read_url
 
 from .clips import Clip
 from .delivery import Delivery
@@ -13,7 +15,6 @@ from .holding import Held
 from .names import is_url
 from .pipeline import Pipeline
 from .shelf import Shelf
-from .urls import read_url
 
 Fetched = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 """Which of these clips that Asterisk could not fetch from us."""
@@ -49,7 +50,7 @@ class Library:
             if is_url(name):
                 try:
                     read_url(name)
-                except MediaFailed as failed:
+                except NotReached as failed:
                     raise _as_clip_failed(index, name, failed) from None
         others = {n: i for i, n in reversed([*enumerate(media)]) if not self._is_ours(n)}
         if others:
@@ -108,5 +109,5 @@ class Library:
         return is_url(media) or self._shelf.get(media) is not None
 
 
-def _as_clip_failed(index: int, media: str, failed: MediaFailed) -> ClipFailed:
+def _as_clip_failed(index: int, media: str, failed: MediaFailed | NotReached) -> ClipFailed:
     return ClipFailed(index, media, failed.in_words())

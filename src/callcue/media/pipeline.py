@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
+from callcue.outward.failures import NotReached
+from callcue.outward.urls import Target, read_url
+
 from .clips import Clip, Clips
 from .decoder import Decoder
 from .failures import MediaFailed, Reason
@@ -12,7 +15,6 @@ from .fetch import Fetched, Fetcher
 from .freshness import FreshnessLimits, fresh_seconds
 from .remembered import MOST, Remembered, RememberedUrls
 from .threads import in_thread
-from .urls import Target, read_url
 
 _PASSING = frozenset({Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.ORIGIN_FAILED, Reason.DISK_FULL})
 """Failures that say nothing of the clip: the one that we have is played on."""
@@ -77,7 +79,10 @@ class Pipeline:
         It may be evicted while nobody holds it: hold it before waiting for anything else. Raises
         `MediaFailed`, and again without asking the origin for some seconds.
         """
-        target = read_url(url)
+        try:
+            target = read_url(url)
+        except NotReached as failed:
+            raise MediaFailed.of(failed) from None
         key = str(target.url)
         known = self._urls.get(key)
         now = self._clock()

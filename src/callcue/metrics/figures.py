@@ -132,6 +132,21 @@ STORE_TROUBLE = Figure(
     ("what",),
 )
 
+# ---- webhooks ------------------------------------------------------------------------------------
+
+DELIVERIES = Figure(
+    "callcue_webhook_deliveries_total",
+    COUNTER,
+    "Attempts to send an event to a webhook. `result`: `taken`; `failed` (it is tried again);"
+    " `dead` (given up, for whatever reason)",
+    ("result",),
+)
+DELIVERIES_WAITING = Figure(
+    "callcue_webhook_waiting",
+    GAUGE,
+    "Events that wait to be taken, of all webhooks together",
+)
+
 # ---- HTTP ----------------------------------------------------------------------------------------
 
 REQUESTS = Figure(

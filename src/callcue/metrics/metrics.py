@@ -27,6 +27,7 @@ from .readings import Readings
 from .requests import Requests
 from .sessions import add_sessions
 from .store import add_store
+from .webhooks import add_webhooks
 
 # When each series was made is twice as much text, and nobody has a use for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -68,6 +69,7 @@ class Metrics:
         add_links(self._readings, servers)
         add_cache(self._readings, cache)
         add_store(self._readings, store)
+        add_webhooks(self._readings, store)
         self._readings.add(
             figures.BOUNDS, lambda: (((name,), n) for name, n in bounds.counts().items())
         )

@@ -26,6 +26,7 @@ from .paths import path_beside
 from .secrets import Sources, resolve
 from .table import Port, Seconds, Table
 from .vicidial import Vicidial
+from .webhooks import Webhooks
 from .words import (
     Agent,
     AgentRoom,
@@ -248,6 +249,7 @@ class Settings(Table):
     calls: Calls = Calls()
     store: Store = Store()
     events: Events = Events()
+    webhooks: Webhooks = Webhooks()
     control: Control = Control()
     limits: Limits = Limits()
     media: Media = Media()

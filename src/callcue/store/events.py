@@ -3,6 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from time import time
 from typing import Any
@@ -13,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcue.core.types import PlaybackId
 from callcue.events.event import Body, Event, EventsOutOfReach, News
+from callcue.events.webhook import Delivery
 
 from .database import Database, StoreOutOfReach
+from .deliveries import DeliveryRecord
 from .schema import EVENTS
 
 MOST_WAITING = 10_000
@@ -22,6 +25,14 @@ MOST_WAITING = 10_000
 TIDIED_EVERY_SECONDS = 60.0
 
 Listener = Callable[[Sequence[Event]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written together."""
+
+    events: Sequence[Event] = ()
+    deliveries: Sequence[Delivery] = ()
 
 
 class EventRecord:
@@ -36,11 +47,16 @@ class EventRecord:
         database: Database,
         *,
         keep_seconds: float,
+        deliveries: DeliveryRecord | None = None,
         on_news: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time,
     ) -> None:
-        """*on_news* is called when there is something to write."""
+        """*on_news* is called when there is something to write.
+
+        *deliveries*: where webhooks are told of it; without, they are not.
+        """
         self._database = database
+        self._deliveries = deliveries
         self._keep_seconds = keep_seconds
         self._on_news = on_news
         self._clock = clock
@@ -68,11 +84,14 @@ class EventRecord:
         """How many wait to be written."""
         return len(self._waiting)
 
-    async def write_into(self, connection: AsyncConnection, count: int) -> Sequence[Event]:
-        """Write the first *count* that wait, as part of a transaction that is not ours."""
+    async def write_into(self, connection: AsyncConnection, count: int) -> Written:
+        """Write the first *count* that wait, as part of a transaction that is not ours.
+
+        With them goes what webhooks are to be sent: whatever happens, no event is without it.
+        """
         batch = list(islice(self._waiting, count))
         if not batch:
-            return ()
+            return Written()
         if self._last is None:
             last = await connection.execute(select(func.max(EVENTS.c.id)))
             self._last = last.scalar_one() or 0
@@ -82,17 +101,21 @@ class EventRecord:
         ]
         rows = [_row(event, news.at) for event, news in zip(events, batch, strict=True)]
         await connection.execute(insert(EVENTS), rows)
-        return events
+        if self._deliveries is None:
+            return Written(events)
+        return Written(events, await self._deliveries.write_into(connection, events))
 
-    def are_written(self, events: Sequence[Event]) -> None:
+    def are_written(self, written: Written) -> None:
         """That transaction is done: these are safe, and are told on."""
-        if not events:
+        if not written.events:
             return
-        for _ in events:
+        for _ in written.events:
             self._waiting.popleft()
-        self._last = events[-1].id
+        self._last = written.events[-1].id
         for listener in self._listeners:
-            listener(events)
+            listener(written.events)
+        if self._deliveries is not None:
+            self._deliveries.are_written(written.deliveries)
 
     async def tidy(self) -> None:
         """Forget the old ones, all but the very last. Raises `StoreOutOfReach`."""

@@ -159,8 +159,8 @@ class PlaybackRecord(MemoryLedger):
         async with self._database.writing() as connection:
             if rows:
                 await connection.execute(insert(PLAYBACKS).prefix_with("OR REPLACE"), rows)
-            events = await self._events.write_into(connection, told)
-        self._events.are_written(events)
+            written = await self._events.write_into(connection, told)
+        self._events.are_written(written)
 
     async def tidy(self) -> None:
         """Forget those that ended long ago. Raises `StoreOutOfReach`."""

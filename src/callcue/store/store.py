@@ -9,15 +9,17 @@ from callcue.api.lockout import Lockout
 
 from .answers import AnswerRecord, Retention
 from .database import MEMORY, Database, StoreMissing, StoreOutOfReach, identity
+from .deliveries import DeliveryLimits, DeliveryRecord
 from .events import EventRecord
 from .keys import KeyBook, StoredKeys
+from .known_webhooks import KnownWebhooks
 from .logins import KeptLogins
 from .playbacks import ENDED_SECONDS, PlaybackRecord
 from .promises import StoredPromises
 from .users import StoredUsers, UserBook
 
 LOOKED_EVERY_SECONDS = 0.5
-"""So long, and one reading more, until a change of the users or the keys is seen."""
+"""So long, and one reading more, until a change of users, keys or webhooks is seen."""
 GATHERED_SECONDS = 0.2
 """What comes in between is written at once."""
 TRIED_AGAIN_SECONDS = 1.0
@@ -40,6 +42,7 @@ class Store:
         *,
         busy_seconds: float = 2.0,
         history_seconds: float = ENDED_SECONDS,
+        deliveries: DeliveryLimits | None = None,
     ) -> None:
         """*history_seconds*: so long playbacks are kept after their end, and what was told."""
         self._database = Database(url, busy_seconds=busy_seconds)
@@ -53,8 +56,15 @@ class Store:
         self.users = StoredUsers(UserBook(self._database))
         self.keys = StoredKeys(KeyBook(self._database), on_news=self._news.set)
         self.logins = KeptLogins(self._database, on_news=self._news.set)
+        self.known_webhooks = KnownWebhooks(self._database)
+        self.deliveries = DeliveryRecord(
+            self._database, self.known_webhooks, deliveries, on_news=self._news.set
+        )
         self.events = EventRecord(
-            self._database, keep_seconds=history_seconds, on_news=self._tell_playbacks
+            self._database,
+            keep_seconds=history_seconds,
+            deliveries=self.deliveries,
+            on_news=self._tell_playbacks,
         )
         self.playbacks = PlaybackRecord(
             self._database, events=self.events, keep_seconds=history_seconds
@@ -124,6 +134,15 @@ class Store:
     async def _look(self) -> None:
         await self.users.look()
         await self.keys.look()
+        await self.look_at_webhooks()
+
+    async def look_at_webhooks(self) -> None:
+        """Read what has changed of them: who has changed one need not wait until that is done.
+
+        Raises `StoreOutOfReach`.
+        """
+        if await self.known_webhooks.look():
+            await self.deliveries.count()
 
     async def _tidy_on(self) -> None:
         # Answers grow old in an idle service too. Not in `_watch`: users must not wait for it.
@@ -133,6 +152,7 @@ class Store:
             await self._tried("tidied", self.playbacks.tidy)
             await self._tried("tidied", self.events.tidy)
             await self._tried("tidied", self.promises.tidy)
+            await self._tried("tidied", self.deliveries.tidy)
             if await self._ended_within(LOOKED_EVERY_SECONDS):
                 return
 
@@ -165,6 +185,7 @@ class Store:
         # Locks first: the record may be long, and matters less.
         await self.logins.write()
         await self.keys.write()
+        await self.deliveries.write()
         await self.answers.write()
 
     async def _tried(self, what: str, step: Callable[[], Awaitable[None]]) -> bool:

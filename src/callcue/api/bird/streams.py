@@ -1,7 +1,6 @@
 """Events as they happen: server-sent events, of a workspace or of one call."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
@@ -118,5 +117,4 @@ def _last(request: web.Request) -> int | None:
 
 
 def _written(event: Event) -> bytes:
-    data = json.dumps({"id": str(event.id), **event.body}, separators=(",", ":"))
-    return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n".encode()
+    return f"id: {event.id}\nevent: {event.type}\ndata: {event.text()}\n\n".encode()

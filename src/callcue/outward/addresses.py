@@ -1,4 +1,4 @@
-"""Which addresses may be fetched from: public ones, and those of the operator's own list.
+"""Which addresses may be connected to: public ones, and those of the operator's own list.
 
 A URL is written by a client, and this service stands inside the operator's network. So a name is
 resolved once, every address it has is judged, and only those that were judged are connected to.
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from .failures import MediaFailed, Reason
+from .failures import Cause, NotReached
 from .urls import PORTS, Target
 
 Address = IPv4Address | IPv6Address
@@ -93,21 +93,21 @@ class Addresses:
         """Those to connect to, all of them judged.
 
         Raises:
-            MediaFailed: `REFUSED_ADDRESS`, also if only one of several is; `UNREACHABLE`: the
+            NotReached: `REFUSED_ADDRESS`, also if only one of several is; `UNREACHABLE`: the
                 name has none.
 
         """
-        host = f"[{target.host}]" if ":" in target.host else target.host
+        host = _written(target)
         with_port = f"{host}:{target.port}" in self._allowed.hosts
         if target.port not in PORTS.values() and not with_port:
-            raise MediaFailed(Reason.REFUSED_ADDRESS, f"port {target.port} of {target.host}")
+            raise NotReached(Cause.REFUSED_ADDRESS, f"port {target.port} of {target.host}")
         found = await self._found(target)
         if with_port or host in self._allowed.hosts:
             return found
         for address in found:
             if not is_public(address) and not self._listed(address):
                 # Not which one: a client is not to map the inside of this network by our answers.
-                raise MediaFailed(Reason.REFUSED_ADDRESS, f"{target.host} is not public")
+                raise NotReached(Cause.REFUSED_ADDRESS, f"{target.host} is not public")
         return found
 
     async def _found(self, target: Target) -> tuple[Address, ...]:
@@ -119,11 +119,23 @@ class Addresses:
         except (OSError, UnicodeError, ValueError):
             addresses = ()
         if not addresses:
-            raise MediaFailed(Reason.UNREACHABLE, f"{target.host} has no address")
+            raise NotReached(Cause.UNREACHABLE, f"{target.host} has no address")
         return addresses
+
+    def are_listed(self, target: Target) -> bool:
+        """Whether the operator's list has the very host of a URL, be it by its network."""
+        host = _written(target)
+        if {host, f"{host}:{target.port}"} & self._allowed.hosts:
+            return True
+        return target.address is not None and self._listed(target.address)
 
     def _listed(self, address: Address) -> bool:
         return any(address in network for network in self._allowed.networks)
+
+
+def _written(target: Target) -> str:
+    """Its host as URLs have it."""
+    return f"[{target.host}]" if ":" in target.host else target.host
 
 
 class SystemResolver:

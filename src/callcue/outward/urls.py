@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from yarl import URL
 
-from .failures import MediaFailed, Reason
+from .failures import Cause, NotReached
 
 LONGEST_URL = 8192
 """Characters. Signed URLs of object stores have 2,000."""
@@ -47,7 +47,7 @@ class Target:
 
 
 def read_url(text: str) -> Target:
-    """The target that *text* names. Raises `MediaFailed`: `INVALID_URL`."""
+    """The target that *text* names. Raises `NotReached`: `INVALID_URL`."""
     if len(text) > LONGEST_URL:
         raise _invalid("it is too long")
     if _FORBIDDEN.search(text):
@@ -68,7 +68,7 @@ def read_url(text: str) -> Target:
 
 
 def next_hop(target: Target, location: str) -> Target:
-    """Where a redirect leads. Raises `MediaFailed`: `INVALID_URL`, or from https to http."""
+    """Where a redirect leads. Raises `NotReached`: `INVALID_URL`, or from https to http."""
     if _FORBIDDEN.search(location):
         raise _invalid("the origin redirects to what is no URL")
     try:
@@ -76,7 +76,7 @@ def next_hop(target: Target, location: str) -> Target:
     except ValueError:
         raise _invalid("the origin redirects to what is no URL") from None
     if (target.scheme, onward.scheme) == ("https", "http"):
-        raise MediaFailed(Reason.REFUSED_ADDRESS, "the origin redirects from https: to http:")
+        raise NotReached(Cause.REFUSED_ADDRESS, "the origin redirects from https: to http:")
     return onward
 
 
@@ -107,5 +107,5 @@ def _ends_in_number(host: str) -> bool:
     return _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
 
 
-def _invalid(detail: str) -> MediaFailed:
-    return MediaFailed(Reason.INVALID_URL, detail)
+def _invalid(detail: str) -> NotReached:
+    return NotReached(Cause.INVALID_URL, detail)

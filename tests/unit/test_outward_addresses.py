@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callcue.media.addresses import Addresses, Allowed, SystemResolver, is_public
-from callcue.media.failures import MediaFailed, Reason
-from callcue.media.urls import Target, next_hop, read_url
+from callcue.outward.addresses import Addresses, Allowed, SystemResolver, is_public
+from callcue.outward.failures import Cause, NotReached
+from callcue.outward.urls import Target, next_hop, read_url
 
 SECRET = "s3cret"
 
@@ -80,8 +80,8 @@ class Names:
         return self._names[host]
 
 
-async def refusal(addresses: Addresses, url: str) -> MediaFailed:
-    with pytest.raises(MediaFailed) as caught:
+async def refusal(addresses: Addresses, url: str) -> NotReached:
+    with pytest.raises(NotReached) as caught:
         await addresses.of(read_url(url))
     assert SECRET not in str(caught.value)
     return caught.value
@@ -100,10 +100,10 @@ def test_given_nat64_then_it_is_as_public_as_what_is_inside() -> None:
 async def test_given_an_address_of_somebodys_inside_then_it_is_refused(text: str) -> None:
     assert not is_public(ip_address(text))
     named = Addresses(Names(evil_example=[text]))
-    assert (await refusal(named, "http://evil.example/")).reason is Reason.REFUSED_ADDRESS
+    assert (await refusal(named, "http://evil.example/")).cause is Cause.REFUSED_ADDRESS
     host = f"[{text}]" if ":" in text else text
     literal = await refusal(Addresses(Names()), f"https://{host}/a.wav?{SECRET}")
-    assert literal.reason is (Reason.INVALID_URL if "%" in text else Reason.REFUSED_ADDRESS)
+    assert literal.cause is (Cause.INVALID_URL if "%" in text else Cause.REFUSED_ADDRESS)
 
 
 @given(st.ip_addresses())
@@ -173,7 +173,7 @@ async def test_given_any_spelling_of_a_forbidden_address_then_nothing_is_connect
     try:
         target = read_url(f"{scheme}://{before}{host}{port}{path}")
         found = await Addresses(names).of(target)
-    except MediaFailed as failed:
+    except NotReached as failed:
         refused = failed
     else:
         # What stands before a `#` is the host, and all that is connected to.
@@ -181,7 +181,7 @@ async def test_given_any_spelling_of_a_forbidden_address_then_nothing_is_connect
         assert found == (IPv4Address("8.8.8.8"),)
         assert target.url.host == "8.8.8.8"
         return
-    assert refused.reason in (Reason.INVALID_URL, Reason.REFUSED_ADDRESS)
+    assert refused.cause in (Cause.INVALID_URL, Cause.REFUSED_ADDRESS)
     assert SECRET not in str(refused)
     assert names.asked == []
 
@@ -190,7 +190,7 @@ async def test_given_any_spelling_of_a_forbidden_address_then_nothing_is_connect
 async def test_given_any_text_then_it_is_a_target_or_refused(text: str, before: str) -> None:
     try:
         target = read_url(before + text)
-    except MediaFailed as failed:
+    except NotReached as failed:
         refused = failed
     else:
         assert (target.url.scheme, target.url.host) == (target.scheme, target.host)
@@ -199,7 +199,7 @@ async def test_given_any_text_then_it_is_a_target_or_refused(text: str, before: 
         assert target.url.user is None
         assert read_url(str(target.url)) == target
         return
-    assert refused.reason is Reason.INVALID_URL
+    assert refused.cause is Cause.INVALID_URL
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,9 @@ async def test_given_any_text_then_it_is_a_target_or_refused(text: str, before: 
     ],
 )
 def test_given_what_is_no_url_of_ours_then_it_is_invalid(url: str) -> None:
-    with pytest.raises(MediaFailed) as caught:
+    with pytest.raises(NotReached) as caught:
         read_url(url)
-    assert caught.value.reason is Reason.INVALID_URL
+    assert caught.value.cause is Cause.INVALID_URL
     assert SECRET not in str(caught.value)
 
 
@@ -282,7 +282,7 @@ def test_given_a_url_then_it_is_asked_for_as_it_was_written(url: str, target: Ta
 async def test_given_one_good_and_one_bad_address_then_the_name_is_refused() -> None:
     for found in (["8.8.8.8", "127.0.0.1"], ["::1", "2606:4700::1111"]):
         refused = await refusal(Addresses(Names(a_example=found)), "http://a.example/")
-        assert refused.reason is Reason.REFUSED_ADDRESS
+        assert refused.cause is Cause.REFUSED_ADDRESS
 
 
 async def test_given_a_good_name_then_it_is_asked_for_once_and_all_of_it_is_given() -> None:
@@ -295,14 +295,14 @@ async def test_given_a_good_name_then_it_is_asked_for_once_and_all_of_it_is_give
 async def test_given_a_name_without_address_then_it_is_unreachable() -> None:
     for names in (Names(), Names(a_example=[])):
         refused = await refusal(Addresses(names), f"http://a.example/?{SECRET}")
-        assert refused.reason is Reason.UNREACHABLE
+        assert refused.cause is Cause.UNREACHABLE
 
 
 @pytest.mark.parametrize("port", [0, 22, 25, 6379, 8080, 65535])
 async def test_given_another_port_then_it_is_refused_before_a_name_is_asked_for(port: int) -> None:
     names = Names(a_example=PUBLIC)
     refused = await refusal(Addresses(names), f"http://a.example:{port}/")
-    assert refused.reason is Reason.REFUSED_ADDRESS
+    assert refused.cause is Cause.REFUSED_ADDRESS
     assert names.asked == []
 
 
@@ -312,7 +312,7 @@ async def test_given_an_allowed_host_then_it_may_lead_inside_and_others_may_not(
     assert await addresses.of(read_url("http://media.lan/")) == (IPv4Address("10.0.0.5"),)
     assert await addresses.of(read_url("http://other.lan:8080/")) == (IPv4Address("10.0.0.5"),)
     for url in ("http://media.lan:8080/", "http://other.lan/", "http://10.0.0.5/"):
-        assert (await refusal(addresses, url)).reason is Reason.REFUSED_ADDRESS
+        assert (await refusal(addresses, url)).cause is Cause.REFUSED_ADDRESS
 
 
 async def test_given_an_allowed_network_then_any_name_may_lead_there_by_the_usual_ports() -> None:
@@ -327,7 +327,7 @@ async def test_given_an_allowed_network_then_any_name_may_lead_there_by_the_usua
         "http://10.2.0.1/",
         "http://[::ffff:10.1.2.3]/",
     ):
-        assert (await refusal(addresses, url)).reason is Reason.REFUSED_ADDRESS
+        assert (await refusal(addresses, url)).cause is Cause.REFUSED_ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -347,22 +347,22 @@ def test_given_a_redirect_then_it_leads_on_from_where_it_was_given(
 
 
 @pytest.mark.parametrize(
-    ("location", "reason"),
+    ("location", "cause"),
     [
-        ("http://a.example/", Reason.REFUSED_ADDRESS),
-        ("file:///etc/passwd", Reason.INVALID_URL),
-        (f"https://u:{SECRET}@a.example/", Reason.INVALID_URL),
-        ("https://[::1", Reason.INVALID_URL),
-        ("https://a.example/\udcff", Reason.INVALID_URL),
-        ("\\\\127.0.0.1\\x", Reason.INVALID_URL),
+        ("http://a.example/", Cause.REFUSED_ADDRESS),
+        ("file:///etc/passwd", Cause.INVALID_URL),
+        (f"https://u:{SECRET}@a.example/", Cause.INVALID_URL),
+        ("https://[::1", Cause.INVALID_URL),
+        ("https://a.example/\udcff", Cause.INVALID_URL),
+        ("\\\\127.0.0.1\\x", Cause.INVALID_URL),
     ],
 )
 def test_given_a_redirect_to_what_is_not_taken_then_it_is_refused(
-    location: str, reason: Reason
+    location: str, cause: Cause
 ) -> None:
-    with pytest.raises(MediaFailed) as caught:
+    with pytest.raises(NotReached) as caught:
         next_hop(read_url("https://a.example/"), location)
-    assert caught.value.reason is reason
+    assert caught.value.cause is cause
     assert SECRET not in str(caught.value)
 
 
@@ -370,6 +370,6 @@ async def test_given_the_machines_own_resolver_then_loopback_by_name_is_refused(
     resolver = SystemResolver()
     try:
         refused = await refusal(Addresses(resolver), "http://localhost/")
-        assert refused.reason is Reason.REFUSED_ADDRESS
+        assert refused.cause is Cause.REFUSED_ADDRESS
     finally:
         resolver.close()

@@ -1,0 +1,99 @@
+"""The oldest deliveries of one webhook that wait, and which of them is to be sent next."""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Self
+
+from .order import CallOrder
+from .webhook import Delivery
+
+
+class Window:
+    """Some deliveries by the ids of their events. Those of one call are given out one by one."""
+
+    def __init__(self, sent: Iterable[int] = ()) -> None:
+        """*sent*: which are on their way, whether they are put in here or not."""
+        self._all: dict[int, Delivery] = {}
+        self._sent: set[int] = set(sent)
+        self._order = CallOrder()
+        self._ready: list[int] = []
+        self._later: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        """How many there are, those on their way included."""
+        return len(self._all)
+
+    def put(self, delivery: Delivery) -> None:
+        """One more, younger than all that are there."""
+        number, event = delivery.event.id, delivery.event
+        self._all[number] = delivery
+        self._order.add(number, {str(event.playback), *event.body["callIds"]})
+        self._line_up(number)
+
+    def next_due(self) -> float | None:
+        """From when on `take` gives one; None: not before another is done."""
+        if self._ready:
+            return 0.0
+        return self._later[0][0] if self._later else None
+
+    def take(self, now: float) -> Delivery | None:
+        """The oldest that may be sent, which is on its way from here on."""
+        while self._later and self._later[0][0] <= now:
+            heapq.heappush(self._ready, heapq.heappop(self._later)[1])
+        if not self._ready:
+            return None
+        number = heapq.heappop(self._ready)
+        self._sent.add(number)
+        return self._all[number]
+
+    def done(self, delivery: Delivery) -> None:
+        """It was taken, or is dead: those behind it may go."""
+        number = delivery.event.id
+        self._sent.discard(number)
+        if self._all.pop(number, None) is not None:
+            for first in self._order.remove(number):
+                self._line_up(first)
+
+    def again(self, delivery: Delivery) -> None:
+        """It has failed and waits until it is due; those behind it wait too."""
+        number = delivery.event.id
+        self._sent.discard(number)
+        if number in self._all:
+            self._all[number] = delivery
+            self._line_up(number)
+
+    def hasten(self) -> None:
+        """Nothing that has failed waits any longer."""
+        for _, number in self._later:
+            self._all[number] = replace(self._all[number], due=0.0)
+            heapq.heappush(self._ready, number)
+        self._later = []
+
+    def drop(self, made_until: float) -> list[Delivery]:
+        """Take out what was made then or before, but for those on their way."""
+        old = [
+            delivery
+            for number, delivery in self._all.items()
+            if delivery.made <= made_until and number not in self._sent
+        ]
+        for delivery in old:
+            self.done(delivery)
+        self._ready = [number for number in self._ready if number in self._all]
+        self._later = [(due, number) for due, number in self._later if number in self._all]
+        heapq.heapify(self._ready)
+        heapq.heapify(self._later)
+        return old
+
+    def anew(self) -> Self:
+        """An empty one to be filled again, which does not give out what is on its way."""
+        return type(self)(self._sent)
+
+    def _line_up(self, number: int) -> None:
+        if number in self._sent or not self._order.is_first(number):
+            return
+        due = self._all[number].due
+        if due > 0:
+            heapq.heappush(self._later, (due, number))
+        else:
+            heapq.heappush(self._ready, number)

@@ -1,0 +1,118 @@
+"""The whole service tells a receiver what it tells a stream, over restarts too."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fakes.figures import figures
+from fakes.receiver import Receiver, answer, receiving
+from fakes.service import WORKSPACE, Service, serving
+from fakes.waiting import until
+from fakes.webhooks import KEY, SECRET
+from sqlalchemy import insert, update
+
+from callcue.events.webhook import Webhook
+from callcue.store.database import Database
+from callcue.store.schema import STATE, WEBHOOKS
+from callcue.store.store import Store
+from callcue.store.webhook_rows import row_of
+
+LIST = {"media": ["sound:ss-noservice", "sound:hello_1"]}
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as there:
+        yield there
+
+
+@pytest.fixture
+async def url(tmp_path: Path, receiver: Receiver) -> str:
+    """Of a store that has a webhook."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'store'}"
+    database = Database(url)
+    await database.open()
+    address = f"http://127.0.0.1:{receiver.port}/in"
+    webhook = Webhook(uuid4(), WORKSPACE, address, frozenset(), (SECRET,), 0.0)
+    async with database.writing() as connection:
+        await connection.execute(insert(WEBHOOKS).values(**row_of(webhook)))
+        await connection.execute(update(STATE).values(webhooks_revision=1))
+    await database.close()
+    return url
+
+
+def settings(receiver: Receiver, **changes: Any) -> dict[str, Any]:
+    return {"webhooks": {"allow": [f"127.0.0.1:{receiver.port}"], **changes}}
+
+
+async def play_and_stop(service: Service) -> None:
+    await service.bird("POST", f"{service.playback_path}?wait=started", LIST)
+    await service.bird("POST", f"{service.playback_path}/pause")
+    await service.bird("POST", f"{service.playback_path}/stop")
+
+
+KINDS = ["accepted", "started", "item_started", "paused", "stopped"]
+
+
+async def test_given_a_playback_then_its_events_come_in_order_and_are_counted(
+    receiver: Receiver, url: str
+) -> None:
+    async with serving(Store(url), **settings(receiver)) as service:
+        await play_and_stop(service)
+
+        async def all_came() -> bool:
+            return len(receiver.seen) == len(KINDS)
+
+        await until(all_came)
+        assert [got.data["type"] for got in receiver.seen] == KINDS
+        assert receiver.ids == sorted(receiver.ids)
+        assert all(got.signatures() == [got.signature_of(KEY)] for got in receiver.seen)
+        found = await figures(service)
+        assert found("callcue_webhook_deliveries_total", result="taken") == len(KINDS)
+        assert found("callcue_webhook_deliveries_total", result="failed") == 0
+        assert found("callcue_webhook_waiting") == 0
+
+
+async def test_given_a_receiver_that_is_down_then_nobody_waits_and_the_next_service_sends(
+    receiver: Receiver, url: str
+) -> None:
+    receiver.script = answer(503)
+    async with serving(Store(url), **settings(receiver)) as service:
+        await play_and_stop(service)
+
+        async def has_failed_and_all_wait() -> bool:
+            found = await figures(service)
+            failed = found("callcue_webhook_deliveries_total", result="failed")
+            return failed > 0 and found("callcue_webhook_waiting") == len(KINDS)
+
+        await until(has_failed_and_all_wait)
+    tried = set(receiver.ids)
+    assert len(tried) == 1  # the others are of the same call
+    receiver.seen.clear()
+    receiver.script = answer(200)
+    async with serving(Store(url), **settings(receiver)) as service:
+
+        async def all_came() -> bool:
+            return len(receiver.seen) == len(KINDS)
+
+        await until(all_came)
+        assert [got.data["type"] for got in receiver.seen] == KINDS
+        assert receiver.ids[0] in tried
+
+
+async def test_given_webhooks_are_off_then_nothing_is_sent_nor_kept(
+    receiver: Receiver, url: str
+) -> None:
+    async with serving(Store(url), **settings(receiver, enabled=False)) as service:
+        await play_and_stop(service)
+    async with serving(Store(url), **settings(receiver)) as service:
+        await play_and_stop(service)
+
+        async def all_came() -> bool:
+            return len(receiver.seen) == len(KINDS)
+
+        await until(all_came)
+        assert min(receiver.ids) > len(KINDS)
+        assert (await figures(service))("callcue_webhook_waiting") == 0

@@ -83,7 +83,7 @@ def media_parts(
     )
     decoder, resolver = make_decoder(media, watch), SystemResolver()
     fetcher = Fetcher(
-        Addresses(resolver, _allowed(media)),
+        Addresses(resolver, allowed(media)),
         FetchLimits(
             connect_seconds=media.connect_seconds,
             total_seconds=media.fetch_seconds,
@@ -176,7 +176,8 @@ async def _sweep(parts: MediaParts) -> None:
         await asyncio.sleep(SWEPT_EVERY_SECONDS)
 
 
-def _allowed(media: Media) -> Allowed:
+def allowed(media: Media) -> Allowed:
+    """What the operator opens beyond the Internet."""
     networks = tuple(one for one in media.allow if isinstance(one, IPv4Network | IPv6Network))
     return Allowed(frozenset(one for one in media.allow if isinstance(one, str)), networks)
 

@@ -14,7 +14,7 @@ from callcue.core.types import CallId
 from callcue.events.event import Event, EventsOutOfReach
 from callcue.events.streams import Listener, Record, Streams, TooManyStreams, follow
 
-from . import refusals
+from . import refusals, views
 from .calls import LiveCalls
 from .entrance import Visit, path_id
 from .models import Query
@@ -118,5 +118,5 @@ def _last(request: web.Request) -> int | None:
 
 
 def _written(event: Event) -> bytes:
-    data = json.dumps({"id": str(event.id), **event.body}, separators=(",", ":"))
+    data = json.dumps(views.event(event), separators=(",", ":"))
     return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n".encode()

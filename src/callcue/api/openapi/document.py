@@ -38,6 +38,7 @@ _IDS = {
     "channelId": "A channel of that workspace.",
     "callId": "A live call of that channel.",
     "playbackId": "The `id` that a POST was answered with.",
+    "webhookId": "The `id` that its POST was answered with.",
 }
 
 _NAMES = {"name": "Of a sound: 1 to 80 of `A-Z a-z 0-9 _ -`."}

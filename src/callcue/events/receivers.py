@@ -1,0 +1,17 @@
+"""Which URLs may be a webhook's: judged when it is made, and at each delivery anew."""
+
+from collections.abc import Awaitable, Callable
+
+LONGEST_URL = 2000
+"""Characters."""
+
+CheckReceiver = Callable[[str], Awaitable[None]]
+"""Says nothing of a URL that may be one. Raises `NoReceiver`, `ReceiverRefused`."""
+
+
+class NoReceiver(Exception):
+    """No webhook has such a URL; the text says why, for who gave it."""
+
+
+class ReceiverRefused(NoReceiver):
+    """It leads where callcue sends nothing."""

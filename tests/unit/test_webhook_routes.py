@@ -393,6 +393,7 @@ async def test_given_an_idempotency_key_then_each_is_done_once_and_answered_the_
         status, answer, headers = await _ask(service, "DELETE", f"/{first[1]['id']}", once="gone")
         assert (status, answer) == (204, None)
         assert ("Idempotency-Replayed" in headers) is replayed
+        assert "json" not in headers.get("Content-Type", "")
 
 
 async def test_given_an_answer_that_was_lost_then_the_webhook_is_found_and_not_made_again(

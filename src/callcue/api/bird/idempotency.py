@@ -147,7 +147,7 @@ def _code(answer: KeptAnswer) -> str:
 def _response(answer: KeptAnswer, *, replayed: bool) -> web.Response:
     return web.Response(
         status=answer.status,
-        text=answer.body,
-        content_type="application/json",
+        text=answer.body or None,
+        content_type="application/json" if answer.body else None,
         headers={**answer.headers, **({REPLAYED: "true"} if replayed else {})},
     )

@@ -182,6 +182,8 @@ def _operation(route: Route, operation: Operation, schemas: dict[str, Json]) -> 
             body["example"] = dict(operation.example)
         made["requestBody"] = {"required": True, "content": {"application/json": body}}
     answers = {str(status): _answer(status, of) for status, of in operation.answers.items()}
+    if operation.tells_where:
+        answers["201"]["headers"] = _LOCATION
     made["responses"] = answers | _errors(_codes(route, operation))
     return made
 
@@ -269,6 +271,7 @@ def _error(status: int, codes: list[Code]) -> Json:
     return answer
 
 
+_LOCATION: Json = {"Location": {"description": "Its path.", "schema": {"type": "string"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _HEADERS: dict[int, Json] = {
     401: {"WWW-Authenticate": {"schema": {"const": SCHEME}}},

@@ -238,6 +238,7 @@ MAKE_WEBHOOK = Operation(
         "types": ["started", "finished", "failed"],
     },
     codes=_LIMITED | {Code.WEBHOOK_ADDRESS_REFUSED},
+    tells_where=True,
 )
 LIST_WEBHOOKS = Operation(
     "listWebhooks", _WEBHOOKS, "The webhooks of the workspace", {200: WebhookList}

@@ -37,8 +37,8 @@ from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
 from callcue.app_media import allowed, delivery_to, media_parts, running
+from callcue.app_receivers import receiver_check
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
-from callcue.app_webhooks import receiver_check
 from callcue.asterisk.server import AsteriskAddress, AsteriskServer
 from callcue.asterisk.server import Readiness as ServerReadiness
 from callcue.core.controller import Controller
@@ -201,7 +201,7 @@ def make_app(
         *routes.media_routes(MediaApi(media.lookup(fleet.servers)), entrance, idempotency),
         *routes.webhook_routes(
             WebhooksApi(
-                store.webhooks,
+                store.webhook_book,
                 receiver_check(resolve or media.resolver, allowed(settings.media)),
             ),
             entrance,

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import typer
 
-from callcue.cli_tables import Columns, Json, at, print_list, to_read
+from callcue.cli_tables import Columns, Json, print_list, to_read
 from callcue.cli_workspaces import Workspace, names_of, workspace_of
 from callcue.core.occurrences import Occurrence
 from callcue.events.receivers import LONGEST_URL, NoReceiver
@@ -19,7 +19,6 @@ from callcue.events.webhook import SigningSecret, Webhook
 from callcue.events.webhook_book import (
     MOST_SECRETS,
     MOST_WEBHOOKS,
-    KeptWebhook,
     NoSuchWebhook,
     TooManySecrets,
     TooManyWebhooks,
@@ -37,7 +36,7 @@ from callcue.terminal import (
 )
 
 if TYPE_CHECKING:
-    from callcue.events.webhook import Delivery
+    from callcue.events.webhook_book import KeptWebhook
     from callcue.store.webhooks import StoredWebhooks
 
 app = typer.Typer(
@@ -141,8 +140,10 @@ def dead(
     settings: SettingsFile = None,
 ) -> None:
     """List the events that a webhook has not taken, and that are not sent any more."""
+    from callcue.api.bird.views import dead_letter
+
     found = _on_one(settings, webhook, lambda book: book.dead(webhook, after, limit))
-    print_list([_dead(one) for one in found], _DEAD_COLUMNS, as_json=as_json)
+    print_list([dead_letter(one) for one in found], _DEAD_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -161,7 +162,7 @@ def replay(
 
 def _check(settings: Settings, url: str) -> None:
     from callcue.app_media import allowed
-    from callcue.app_webhooks import receiver_check
+    from callcue.app_receivers import receiver_check
     from callcue.media.addresses import SystemResolver
 
     if len(url) > LONGEST_URL:
@@ -211,20 +212,11 @@ def _with_webhooks(settings: Settings, work: Callable[["StoredWebhooks"], Awaita
         fail(f"the store cannot be used: {error}", EXIT_FAULT)
 
 
-def _shown(kept: KeptWebhook, names: dict[UUID, str]) -> dict[str, Any]:
-    webhook, failure = kept.webhook, kept.failure
-    return {
-        "id": str(webhook.id),
-        "workspace": str(webhook.workspace),
-        "workspaceName": names.get(webhook.workspace, ""),
-        "url": webhook.url,
-        "types": sorted(webhook.types),
-        "createdAt": at(webhook.made),
-        "secrets": [{"until": at(one.until)} for one in webhook.secrets],
-        "waiting": kept.waiting,
-        "dead": kept.dead,
-        "lastFailure": None if failure is None else {"at": at(failure.at), "failure": failure.why},
-    }
+def _shown(kept: "KeptWebhook", names: dict[UUID, str]) -> dict[str, Any]:
+    from callcue.api.bird.views import webhook
+
+    owner = kept.webhook.workspace
+    return {**webhook(kept), "workspace": str(owner), "workspaceName": names.get(owner, "")}
 
 
 _COLUMNS: Columns = {
@@ -237,16 +229,6 @@ _COLUMNS: Columns = {
     "url": lambda row: row["url"],
     "last failure": lambda row: row["lastFailure"]["failure"] if row["lastFailure"] else "-",
 }
-
-
-def _dead(delivery: "Delivery") -> dict[str, Any]:
-    return {
-        "event": {"id": str(delivery.event.id), **delivery.event.body},
-        "attempts": delivery.attempts,
-        "failure": delivery.failure,
-        "triedAt": at(delivery.tried),
-        "deadSince": at(delivery.dead),
-    }
 
 
 _DEAD_COLUMNS: Columns = {

@@ -156,7 +156,7 @@ def test_given_events_that_were_not_taken_then_they_are_listed_and_sent_once_mor
     _dies(folder, webhook, 9, 10, 11)
     (row,) = _list()
     assert (row["waiting"], row["dead"]) == (1, 3)
-    assert row["lastFailure"] == {"at": "1970-01-01T00:01:51+00:00", "failure": "answers 5011"}
+    assert row["lastFailure"] == {"at": "1970-01-01T00:01:51.000+00:00", "failure": "answers 5011"}
     found = _list(webhook, "--after", "9", "--limit", "1", command="dead")
     assert [one["event"]["id"] for one in found] == ["10"]
     assert found[0]["failure"] == "answers 5010"
@@ -192,7 +192,7 @@ NOBODY = "dddddddd-0000-4000-8000-000000000001"
     ("words", "code", "complaint"),
     [
         (["add", "--workspace", "nobody", "--url", URL], 2, "no workspace nobody"),
-        (["add", *SALES[:3], "http://hooks.example.com/"], 2, "url: must be https:"),
+        (["add", *SALES[:3], "http://hooks.example.com/"], 2, "is to be reached by https:"),
         (["add", *SALES[:3], "https://10.0.0.1/"], 2, "url: refused address: "),
         (["add", *SALES[:3], "https://u:p@hooks.example.com/"], 2, "url: invalid url: "),
         (["add", *SALES[:3], f"{URL}/{'a' * 2000}"], 2, "url: must have 2000 characters at most"),

@@ -1,5 +1,6 @@
 """One event: what a workspace is told."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,10 @@ class Event:
     def type(self) -> str:
         """What has happened; see `callcue.core.occurrences.Occurrence`."""
         return str(self.body["type"])
+
+    def text(self) -> str:
+        """As it is told, by whichever way: JSON, always the same to the letter."""
+        return json.dumps({"id": str(self.id), **self.body}, separators=(",", ":"))
 
     def concerns(self, call: UUID) -> bool:
         """Whether it is about a playback that this call hears."""

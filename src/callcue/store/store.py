@@ -61,7 +61,7 @@ class Store:
             self._database, events=self.events, keep_seconds=history_seconds
         )
         self.promises = StoredPromises(self._database)
-        self.webhooks = StoredWebhooks(self._database)
+        self.webhook_book = StoredWebhooks(self._database)
         self.identity = ""
         """The name of this store, and so of the callcue that has it. In memory it has none."""
         self.answers = AnswerRecord(

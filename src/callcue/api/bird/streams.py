@@ -1,7 +1,6 @@
 """Events as they happen: server-sent events, of a workspace or of one call."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +13,7 @@ from callcue.core.types import CallId
 from callcue.events.event import Event, EventsOutOfReach
 from callcue.events.streams import Listener, Record, Streams, TooManyStreams, follow
 
-from . import refusals, views
+from . import refusals
 from .calls import LiveCalls
 from .entrance import Visit, path_id
 from .models import Query
@@ -118,5 +117,4 @@ def _last(request: web.Request) -> int | None:
 
 
 def _written(event: Event) -> bytes:
-    data = json.dumps(views.event(event), separators=(",", ":"))
-    return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n".encode()
+    return f"id: {event.id}\nevent: {event.type}\ndata: {event.text()}\n\n".encode()

@@ -9,7 +9,7 @@ from callcue.core.playback import Asker, Playback
 from callcue.core.ports import Call
 from callcue.core.session import CallSession
 from callcue.core.types import Bridge, CallId, Conference, Place
-from callcue.events.event import Body, Event
+from callcue.events.event import Body
 from callcue.events.webhook import Delivery
 from callcue.events.webhook_book import KeptWebhook
 from callcue.media.names import is_url
@@ -129,17 +129,12 @@ def webhook(kept: KeptWebhook) -> View:
 def dead_letter(delivery: Delivery) -> View:
     """An event that a webhook has not taken, and is not sent any more."""
     return {
-        "event": event(delivery.event),
+        "event": {"id": str(delivery.event.id), **delivery.event.body},
         "attempts": delivery.attempts,
         "failure": delivery.failure,
         "triedAt": seconds_view(delivery.tried),
         "deadSince": seconds_view(delivery.dead),
     }
-
-
-def event(told: Event) -> View:
-    """As a workspace is told it."""
-    return {"id": str(told.id), **told.body}
 
 
 def error(answer: Answer, details: Details | None = None) -> View:

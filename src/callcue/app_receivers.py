@@ -1,4 +1,4 @@
-"""Wires the webhooks together: where they may lead is judged as where media may come from."""
+"""Where a webhook may lead: judged when it is made, as where media may come from is."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ def receiver_check(resolve: Resolve, allowed: Allowed) -> CheckReceiver:
         except MediaFailed as failed:
             raise NoReceiver(failed.in_words()) from None
         if target.scheme == "http" and not _is_allowed(target, allowed):
-            raise NoReceiver("must be https:, or a host that the operator has allowed")
+            raise ReceiverRefused(f"refused address: {target.host} is to be reached by https:")
         try:
             async with asyncio.timeout(RESOLVE_SECONDS):
                 await addresses.of(target)
@@ -40,5 +40,9 @@ def receiver_check(resolve: Resolve, allowed: Allowed) -> CheckReceiver:
 
 
 def _is_allowed(target: Target, allowed: Allowed) -> bool:
+    """Whether the operator has named the very host of a URL, be it by its network."""
     host = f"[{target.host}]" if ":" in target.host else target.host
-    return not allowed.hosts.isdisjoint((host, f"{host}:{target.port}"))
+    if {host, f"{host}:{target.port}"} & allowed.hosts:
+        return True
+    address = target.address
+    return address is not None and any(address in network for network in allowed.networks)

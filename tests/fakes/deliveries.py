@@ -1,6 +1,7 @@
 """Events on their way to webhooks, as those who deliver leave them in the store."""
 
 import json
+from time import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,9 @@ from sqlalchemy import insert
 
 from callcue.store.database import Database
 from callcue.store.schema import DELIVERIES
+
+DIED = float(int(time()))
+"""And so many seconds later as the id of its event says: each at a moment of its own."""
 
 
 async def wait_for(database: Database, webhook: UUID, event: int, **more: Any) -> None:
@@ -30,5 +34,5 @@ async def wait_for(database: Database, webhook: UUID, event: int, **more: Any) -
 
 async def die_for(database: Database, webhook: UUID, event: int, **more: Any) -> None:
     """Put one in that is not tried any more."""
-    tried = {"attempts": 12, "due": 9.0, "tried": 100.0 + event, "dead": 100.0 + event}
+    tried = {"attempts": 12, "due": 9.0, "tried": DIED + event, "dead": DIED + event}
     await wait_for(database, webhook, event, **{**tried, "failure": f"answers 50{event}", **more})

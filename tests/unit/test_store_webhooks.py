@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from fakes.deliveries import die_for, wait_for
+from fakes.deliveries import DIED, die_for, wait_for
 from fakes.service import OTHER_WORKSPACE, WORKSPACE
 from sqlalchemy import select
 
@@ -240,11 +240,11 @@ async def test_given_deliveries_then_they_are_counted_and_the_last_failure_is_to
     for one in (webhook, other):
         await book.add(one)
     await wait_for(database, webhook.id, 1)
-    await wait_for(database, webhook.id, 2, tried=500.0, failure="answers 500", attempts=1)
+    await wait_for(database, webhook.id, 2, tried=DIED + 9, failure="answers 500", attempts=1)
     await die_for(database, webhook.id, 3)
-    await wait_for(database, other.id, 1, tried=900.0)
+    await wait_for(database, other.id, 1, tried=DIED + 10)
     assert await book.all() == [
-        KeptWebhook(webhook, waiting=2, dead=1, failure=Failure(500.0, "answers 500")),
+        KeptWebhook(webhook, waiting=2, dead=1, failure=Failure(DIED + 9, "answers 500")),
         KeptWebhook(other, waiting=1),
     ]
 
@@ -264,7 +264,7 @@ async def test_given_dead_letters_then_they_are_read_in_pages_by_their_events(
     assert [one.event.id for one in await book.dead(webhook.id, 5, 2)] == [7]
     letter = first[0]
     assert (letter.webhook, letter.event.workspace) == (webhook.id, WORKSPACE)
-    assert (letter.attempts, letter.tried, letter.dead) == (12, 103.0, 103.0)
+    assert (letter.attempts, letter.tried, letter.dead) == (12, DIED + 3, DIED + 3)
     assert (letter.failure, letter.event.type) == ("answers 503", "started")
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import jsonschema_rs
 import pytest
-from fakes.deliveries import die_for, wait_for
+from fakes.deliveries import DIED, die_for, wait_for
 from fakes.log import Log, logged
 from fakes.routes import table
 from fakes.service import KEY, OTHER_KEY, OTHER_WORKSPACE, READ_KEY, WORKSPACE, Service, serving
@@ -79,6 +79,10 @@ async def _make(service: Service, **more: Any) -> str:
 
 async def _all(service: Service) -> list[dict[str, Any]]:
     return list((await _ask(service, "GET"))[1]["results"])
+
+
+def _at(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 
 def _as_published(name: str, body: Any) -> None:
@@ -320,10 +324,7 @@ async def test_given_events_that_were_not_taken_then_it_says_how_many_and_why(
     await die_for(beside, UUID(webhook), 9)
     _, shown, _ = await _ask(service, "GET", f"/{webhook}")
     assert (shown["waiting"], shown["dead"]) == (1, 1)
-    assert shown["lastFailure"] == {
-        "at": "1970-01-01T00:01:49.000+00:00",
-        "failure": "answers 509",
-    }
+    assert shown["lastFailure"] == {"at": _at(DIED + 9), "failure": "answers 509"}
 
 
 async def test_given_dead_letters_then_they_come_in_pages_and_are_sent_once_more(
@@ -339,7 +340,7 @@ async def test_given_dead_letters_then_they_come_in_pages_and_are_sent_once_more
     letter = first["results"][0]
     assert letter["event"]["type"] == "started"
     assert (letter["attempts"], letter["failure"]) == (12, "answers 509")
-    assert letter["deadSince"] == letter["triedAt"] == "1970-01-01T00:01:49.000+00:00"
+    assert letter["deadSince"] == letter["triedAt"] == _at(DIED + 9)
     _, last, _ = await _ask(service, "GET", f"{letters}?after=10&limit=2")
     assert [one["event"]["id"] for one in last["results"]] == ["100"]
     assert last["nextAfter"] is None
@@ -421,8 +422,9 @@ async def test_given_a_store_that_cannot_be_written_then_503_and_nothing_is_done
     store = Store(f"sqlite+aiosqlite:///{file}", busy_seconds=0.05)
     async with serving(store) as service:
         webhook = await _make(service)
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+            # In a thread: what the service is just writing ends meanwhile.
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             for method, tail, body in (
                 ("POST", "", BODY),
                 ("DELETE", f"/{webhook}", None),

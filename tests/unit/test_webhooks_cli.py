@@ -6,12 +6,13 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from fakes.deliveries import die_for, wait_for
+from fakes.deliveries import DIED, die_for, wait_for
 from fakes.service import OTHER_WORKSPACE, WORKSPACE, resolve, serving
 from typer.testing import CliRunner, Result
 
@@ -156,7 +157,8 @@ def test_given_events_that_were_not_taken_then_they_are_listed_and_sent_once_mor
     _dies(folder, webhook, 9, 10, 11)
     (row,) = _list()
     assert (row["waiting"], row["dead"]) == (1, 3)
-    assert row["lastFailure"] == {"at": "1970-01-01T00:01:51.000+00:00", "failure": "answers 5011"}
+    at = datetime.fromtimestamp(DIED + 11, UTC).isoformat(timespec="milliseconds")
+    assert row["lastFailure"] == {"at": at, "failure": "answers 5011"}
     found = _list(webhook, "--after", "9", "--limit", "1", command="dead")
     assert [one["event"]["id"] for one in found] == ["10"]
     assert found[0]["failure"] == "answers 5010"

@@ -1,4 +1,4 @@
-"""Wires everything together. It and its parts, `app_*`, alone know all the others."""
+"""Wires everything together. It and the other `app_` modules alone know all the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

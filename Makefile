@@ -83,6 +83,7 @@ $(STAMP): constraints.txt pyproject.toml
 	@command -v apt-get >/dev/null || { echo "make: $(PYTHON) has no venv module and there is no apt-get to install it with" >&2; exit 1; }
 	@package="$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"; \
 	as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
-	$$as_root apt-get install -y -q "$$package" || \
-		{ $$as_root apt-get update -q && $$as_root apt-get install -y -q "$$package"; } || \
+	install="$$as_root apt-get install -y -q -o DPkg::Lock::Timeout=120"; \
+	$$install "$$package" || \
+		{ $$as_root apt-get update -q && $$install "$$package"; } || \
 		{ echo "make: could not install $$package, which $(PYTHON) needs for a virtual environment" >&2; exit 1; }

@@ -22,6 +22,7 @@ from callcue.api.bird.media import MediaApi
 from callcue.api.bird.playbacks import Playbacks
 from callcue.api.bird.sounds import SoundsApi
 from callcue.api.bird.streams import EventStreams
+from callcue.api.bird.webhooks import WebhooksApi
 from callcue.api.bird.workspaces import Channel, Workspace, Workspaces
 from callcue.api.clips import ClipFiles
 from callcue.api.counts import CommandCount
@@ -35,8 +36,9 @@ from callcue.api.openapi.served import Description
 from callcue.api.rates import Paces, Rate, Rates
 from callcue.api.requests import request_log
 from callcue.api.rights import Right
-from callcue.app_deliveries import delivering, delivery_limits
+from callcue.app_deliveries import allowed_receivers, delivering, delivery_limits
 from callcue.app_media import delivery_to, media_parts, running
+from callcue.app_receivers import receiver_check
 from callcue.app_vicidial import add_vicidial, room_context, vicidial_database
 from callcue.asterisk.server import AsteriskAddress, AsteriskServer
 from callcue.asterisk.server import Readiness as ServerReadiness
@@ -49,6 +51,7 @@ from callcue.events.event import EventsOutOfReach
 from callcue.events.streams import Streams
 from callcue.fleet import Fleet
 from callcue.metrics.metrics import Metrics
+from callcue.outward.addresses import Resolve
 from callcue.reloading import Heed, Reloader
 from callcue.settings import Settings
 from callcue.settings.tables import Asterisk
@@ -127,10 +130,12 @@ def make_app(
     store: Store | None = None,
     refusals: Refusals | None = None,
     connect: Callable[[AsteriskAddress], Telephony] = AsteriskServer,
+    resolve: Resolve | None = None,
 ) -> web.Application:
     """The service, ready to be served. It runs *servers* for as long as it is up itself.
 
-    Without a *store* one in memory. *connect* makes the servers that a reload adds.
+    Without a *store* one in memory. *connect* makes the servers that a reload adds. *resolve* finds
+    the addresses of webhooks, instead of the machine's own way.
     """
     store, metrics, refusals = store or Store(), Metrics(), refusals or Refusals()
     media = media_parts(settings, metrics.media, refusals)
@@ -196,6 +201,14 @@ def make_app(
             metrics.commands("bird"),
         ),
         *routes.media_routes(MediaApi(media.lookup(fleet.servers)), entrance, idempotency),
+        *routes.webhook_routes(
+            WebhooksApi(
+                store.webhook_book,
+                receiver_check(resolve or media.resolver, allowed_receivers(settings.webhooks)),
+            ),
+            entrance,
+            idempotency,
+        ),
         *routes.sound_routes(SoundsApi(media.store, entrance)),
         *routes.health_routes(Health(_readiness_of(fleet, controller), __version__)),
         *routes.description_routes(description),
@@ -220,7 +233,7 @@ def make_app(
     app.cleanup_ctx.append(running(media))
     app.cleanup_ctx.append(_kept(store, lockout))
     if settings.webhooks.enabled:
-        app.cleanup_ctx.append(delivering(settings, store))
+        app.cleanup_ctx.append(delivering(settings, store, resolve))
     if ledger is store.playbacks:
         app.cleanup_ctx.append(_resumed(store, controller, servers, journal))
     app.cleanup_ctx.append(_running(fleet))

@@ -16,6 +16,7 @@ from callcue import (
     cli_reload,
     cli_sounds,
     cli_users,
+    cli_webhooks,
     demo,
 )
 from callcue.api.keys import digest, new_key
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 app.add_typer(cli_users.app, name="user")
 app.add_typer(cli_keys.app, name="key")
+app.add_typer(cli_webhooks.app, name="webhook")
 app.add_typer(cli_sounds.app, name="sound")
 app.command("log")(cli_log.show)
 app.command("doctor")(cli_doctor.examine)

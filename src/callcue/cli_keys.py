@@ -1,6 +1,5 @@
 """`callcue key ...`: the access keys of the store."""
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,8 @@ from pydantic import ValidationError
 from callcue.api.keys import AccessKey, digest, new_key
 from callcue.api.moments import moment_ahead
 from callcue.api.rights import Right
+from callcue.cli_tables import Columns, Json, at, print_list, to_read
+from callcue.cli_workspaces import Workspace, names_of, workspace_of
 from callcue.settings import Settings
 from callcue.settings.tables import Key
 from callcue.terminal import (
@@ -20,7 +21,6 @@ from callcue.terminal import (
     SettingsFile,
     fail,
     has_store,
-    print_table,
     read_settings,
     with_store,
 )
@@ -34,12 +34,12 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Option(help="What it is called: 1 to 64 of A-Z a-z 0-9 . _ -")]
-Workspace = Annotated[str, typer.Option(help="The workspace of the settings: its id or its name.")]
 Scopes = Annotated[
     list[str],
     typer.Option(
         "--scope",
-        help="calls:read, playback:write, media:write or operator; may be given again.",
+        help="calls:read, playback:write, media:write, webhooks:write or operator;"
+        " may be given again.",
     ),
 ]
 Expires = Annotated[
@@ -58,7 +58,7 @@ def add(
 ) -> None:
     """Make a key and print it, this once: callcue keeps its SHA-256 alone."""
     found = read_settings(settings)
-    owner, key = _workspace(found, workspace), new_key()
+    owner, key = workspace_of(found, workspace), new_key()
     made = _checked(owner, name, key, scopes, expires)
     if any(table.name == name for one in found.workspaces if one.id == owner for table in one.keys):
         fail(f"the workspace has a key {name} already, in the settings file", EXIT_FAULT)
@@ -77,12 +77,12 @@ def add(
 
 @app.command("list")
 def list_keys(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
     """List the keys of the settings file and of the store, never a key itself."""
     found = read_settings(settings)
-    names = {workspace.id: workspace.name for workspace in found.workspaces}
+    names = names_of(found)
     rows = [
         _shown(key.name, workspace.id, names, key.scopes)
         for workspace in found.workspaces
@@ -90,11 +90,7 @@ def list_keys(
     ]
     if has_store(found):
         rows += [_kept(kept, names) for kept in _with_keys(found, lambda book: book.all())]
-    for row in rows:
-        if as_json:
-            typer.echo(json.dumps(row))
-    if not as_json:
-        _print_table(rows)
+    print_list(rows, _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -107,7 +103,7 @@ def revoke(
 ) -> None:
     """Let nobody in with a key any more. It stays in the list."""
     found = read_settings(settings)
-    owner = _workspace(found, workspace, or_id=True) if workspace is not None else None
+    owner = workspace_of(found, workspace, or_id=True) if workspace is not None else None
 
     async def work(book: "KeyBook") -> None:
         from callcue.store.keys import NoSuchKey, SeveralKeys
@@ -125,22 +121,6 @@ def revoke(
         fail(f"there is no key {name} in the store that could be revoked{hint}", EXIT_FAULT)
     _with_keys(found, work)
     typer.echo(f"{name} is revoked")
-
-
-def _workspace(settings: Settings, given: str, *, or_id: bool = False) -> UUID:
-    """The one that is meant. *or_id*: an id will do that the settings have no more."""
-    ids = [one.id for one in settings.workspaces if given and given == one.name]
-    if len(ids) == 1:
-        return ids[0]
-    if ids:
-        fail(f"several workspaces are called {given}: give the id", EXIT_SETTINGS)
-    try:
-        meant = UUID(given)
-    except ValueError:
-        fail(f"the settings have no workspace {given}", EXIT_SETTINGS)
-    if not or_id and all(one.id != meant for one in settings.workspaces):
-        fail(f"the settings have no workspace {given}", EXIT_SETTINGS)
-    return meant
 
 
 def _checked(
@@ -165,7 +145,7 @@ def _checked(
 
 _CANNOT_BE = {
     "name": "name: must be 1 to 64 of A-Z a-z 0-9 . _ -",
-    "scopes": "scope: must be calls:read, playback:write, media:write or operator",
+    "scopes": "scope: must be calls:read, playback:write, media:write, webhooks:write or operator",
 }
 
 
@@ -186,10 +166,10 @@ def _kept(kept: "KeptKey", names: dict[UUID, str]) -> dict[str, Any]:
     return {
         **row,
         "state": state,
-        "madeAt": _at(kept.made),
-        "expiresAt": _at(expires),
-        "revokedAt": _at(kept.revoked),
-        "lastUsedAt": _at(kept.used),
+        "madeAt": at(kept.made),
+        "expiresAt": at(expires),
+        "revokedAt": at(kept.revoked),
+        "lastUsedAt": at(kept.used),
         "keptIn": "store",
     }
 
@@ -209,29 +189,12 @@ def _shown(name: str, workspace: UUID, names: dict[UUID, str], scopes: Any) -> d
     }
 
 
-def _at(moment: float | None) -> str | None:
-    if moment is None:
-        return None
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    titles = ("name", "workspace", "scopes", "state", "expires", "last used", "kept in")
-    cells = [
-        (
-            row["name"],
-            row["workspaceName"] or row["workspace"],
-            " ".join(row["scopes"]),
-            row["state"],
-            _to_read(row["expiresAt"]) or "never",
-            _to_read(row["lastUsedAt"]) or "-",
-            row["keptIn"],
-        )
-        for row in rows
-    ]
-    print_table(titles, cells)
-
-
-def _to_read(moment: str | None) -> str:
-    """To the minute, in UTC."""
-    return moment[:16].replace("T", " ") if moment else ""
+_COLUMNS: Columns = {
+    "name": lambda row: row["name"],
+    "workspace": lambda row: row["workspaceName"] or row["workspace"],
+    "scopes": lambda row: " ".join(row["scopes"]),
+    "state": lambda row: row["state"],
+    "expires": lambda row: to_read(row["expiresAt"]) or "never",
+    "last used": lambda row: to_read(row["lastUsedAt"]) or "-",
+    "kept in": lambda row: row["keptIn"],
+}

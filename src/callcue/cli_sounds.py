@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from callcue.cli_tables import Columns, Json, print_list
 from callcue.media.names import LONGEST_NAME, is_sound_name
 from callcue.settings import Settings
 from callcue.terminal import (
@@ -16,7 +17,6 @@ from callcue.terminal import (
     EXIT_SETTINGS,
     SettingsFile,
     fail,
-    print_table,
     read_settings,
 )
 
@@ -31,7 +31,6 @@ app = typer.Typer(
 CHUNK = 256 * 1024
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The clip's name.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A file of sound in any usual format; - is stdin.")
 ]
@@ -60,23 +59,7 @@ def add(name: Name, file: File, settings: SettingsFile = None) -> None:
 def list_sounds(as_json: Json = False, settings: SettingsFile = None) -> None:
     """List the clips of the audio store."""
     rows = [_shown(sound) for sound in _store(read_settings(settings)).sounds()]
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row))
-        return
-    print_table(
-        ("name", "seconds", "peak", "bytes", "added"),
-        [
-            (
-                row["name"],
-                f"{row['lengthMilliseconds'] / 1000:.3f}",
-                f"{row['peak']:.2f}",
-                str(row["bytes"]),
-                row["addedAt"],
-            )
-            for row in rows
-        ],
-    )
+    print_list(rows, _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -121,3 +104,12 @@ async def _read(file: Path) -> AsyncIterator[bytes]:
 
 def _seconds(sound: "StoredSound") -> str:
     return f"{sound.length / 1000:.3f} s"
+
+
+_COLUMNS: Columns = {
+    "name": lambda row: row["name"],
+    "seconds": lambda row: f"{row['lengthMilliseconds'] / 1000:.3f}",
+    "peak": lambda row: f"{row['peak']:.2f}",
+    "bytes": lambda row: str(row["bytes"]),
+    "added": lambda row: row["addedAt"],
+}

@@ -1,6 +1,5 @@
 """`callcue user ...`: the API users of the store."""
 
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import SecretStr, ValidationError
 
+from callcue.cli_tables import Columns, Json, print_list
 from callcue.settings import Settings
 from callcue.settings.tables import User
 from callcue.terminal import (
@@ -16,7 +16,6 @@ from callcue.terminal import (
     SettingsFile,
     fail,
     has_store,
-    print_table,
     read_password,
     read_settings,
     with_store,
@@ -88,7 +87,7 @@ def add(
 
 @app.command("list")
 def list_users(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
     """List the users of the settings file and of the store."""
@@ -96,11 +95,7 @@ def list_users(
     rows = [_shown(_user_of(table), "settings") for table in found.users]
     if has_store(found):
         rows += [_shown(user, "store") for user in _with_users(found, lambda book: book.all())]
-    for row in rows:
-        if as_json:
-            typer.echo(json.dumps(row))
-    if not as_json:
-        _print_table(rows)
+    print_list(rows, _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -195,30 +190,14 @@ def _shown(user: "ApiUser", kept_in: str) -> dict[str, Any]:
     }
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    titles = (
-        "user",
-        "active",
-        "level",
-        "group",
-        "functions",
-        "alt_user",
-        "audience",
-        "from",
-        "kept in",
-    )
-    cells = [
-        (
-            row["user"],
-            "yes" if row["active"] else "no",
-            str(row["level"]),
-            row["group"] or "-",
-            " ".join(row["functions"]),
-            row["altUser"] or "-",
-            row["audience"],
-            " ".join(row["addresses"]) or "anywhere",
-            row["keptIn"],
-        )
-        for row in rows
-    ]
-    print_table(titles, cells)
+_COLUMNS: Columns = {
+    "user": lambda row: row["user"],
+    "active": lambda row: "yes" if row["active"] else "no",
+    "level": lambda row: str(row["level"]),
+    "group": lambda row: row["group"] or "-",
+    "functions": lambda row: " ".join(row["functions"]),
+    "alt_user": lambda row: row["altUser"] or "-",
+    "audience": lambda row: row["audience"],
+    "from": lambda row: " ".join(row["addresses"]) or "anywhere",
+    "kept in": lambda row: row["keptIn"],
+}

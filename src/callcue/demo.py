@@ -23,7 +23,7 @@ USER, PASSWORD = "6666", "1234"
 ACCESS_KEY = "demo-access-key"
 WORKSPACE = UUID("11111111-1111-4111-8111-111111111111")
 CHANNEL = UUID("22222222-2222-4222-8222-222222222222")
-SCOPES = ("calls:read", "playback:write", "media:write")
+SCOPES = ("calls:read", "playback:write", "media:write", "webhooks:write")
 AGENT = "1000"
 SOUND = "ss-noservice"
 

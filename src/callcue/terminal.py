@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -35,15 +35,6 @@ def fail(message: str, code: int) -> NoReturn:
     """Say one line on stderr and end."""
     typer.echo(f"callcue: {message}", err=True)
     raise typer.Exit(code)
-
-
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print *rows* below *titles*, each column as wide as its widest cell."""
-    cells = [titles, *rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(titles))]
-    for line in cells:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(padded).rstrip())
 
 
 def read_password() -> str:

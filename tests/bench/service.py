@@ -42,7 +42,7 @@ async def running_service(
         "CALLCUE_ASTERISK_SECRET": pbx.secret,
         "CALLCUE_HTTP_PORT": str(port),
     }
-    (folder / "callcue.toml").write_text(UNHURRIED + "[store]\npath = \"callcue.db\"\n")
+    (folder / "callcue.toml").write_text(UNHURRIED + '[store]\npath = "callcue.db"\n')
     with (folder / "callcue.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "callcue", "serve", "--demo"),

@@ -135,7 +135,7 @@ id = "{CHANNEL}"
 [[workspaces.keys]]
 name = "all"
 sha256 = "{digest(KEY)}"
-scopes = ["calls:read", "playback:write", "media:write"]
+scopes = ["calls:read", "playback:write", "media:write", "webhooks:write"]
 {"".join(asterisks)}
 {UNHURRIED}"""
 

@@ -28,6 +28,7 @@ def table() -> list[routes.Route]:
     return [
         *routes.bird_routes(nothing, nothing, nothing, nothing),
         *routes.media_routes(nothing, nothing, nothing),
+        *routes.webhook_routes(nothing, nothing, nothing),
         *routes.sound_routes(nothing),
         *routes.health_routes(nothing),
         *routes.metrics_routes(nothing),

@@ -73,7 +73,7 @@ def settings(**changes: Any) -> Settings:
                     {
                         "name": "all",
                         "sha256": digest(KEY),
-                        "scopes": ["calls:read", "playback:write", "media:write"],
+                        "scopes": ["calls:read", "playback:write", "media:write", "webhooks:write"],
                     },
                     {"name": "reader", "sha256": digest(READ_KEY), "scopes": ["calls:read"]},
                     {"name": "boss", "sha256": digest(OPERATOR_KEY), "scopes": ["operator"]},
@@ -86,7 +86,7 @@ def settings(**changes: Any) -> Settings:
                     {
                         "name": "others",
                         "sha256": digest(OTHER_KEY),
-                        "scopes": ["calls:read", "playback:write", "media:write"],
+                        "scopes": ["calls:read", "playback:write", "media:write", "webhooks:write"],
                     }
                 ],
             },
@@ -150,6 +150,17 @@ class Service:
         return self.calls_path(self.customer, "/playback")
 
 
+NAMES = {"hooks.example.com": "1.2.3.4", "inside.example.com": "10.0.0.1"}
+"""Of the hosts that webhooks may name."""
+
+
+async def resolve(host: str, port: int) -> list[str]:  # noqa: ARG001
+    """Nobody else is asked."""
+    if host not in NAMES:
+        raise OSError(f"there is no {host}")
+    return [NAMES[host]]
+
+
 @asynccontextmanager
 async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[Service]:
     """A running service; *changes* replace tables of the settings."""
@@ -163,7 +174,7 @@ async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[S
         servers.append(FakeTelephony(address.name, directory=FakeDirectory(address.name)))
         return servers[-1]
 
-    app = make_app(made, list(servers), ledger, IMPATIENT, store, connect=connect)
+    app = make_app(made, list(servers), ledger, IMPATIENT, store, connect=connect, resolve=resolve)
     async with TestClient(TestServer(app, access_log=None)) as client:
         assert client.server.runner is not None
         assert client.server.runner.server is not None

@@ -20,7 +20,7 @@ from callcue.store.store import Store
 from .service import CHANNEL, KEY, OPERATOR_KEY, PASSWORD, ROOM, WORKSPACE, settings
 from .waiting import until
 
-_SCOPES = ["calls:read", "playback:write", "media:write"]
+_SCOPES = ["calls:read", "playback:write", "media:write", "webhooks:write"]
 
 
 @dataclass(frozen=True)

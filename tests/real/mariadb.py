@@ -187,6 +187,7 @@ def _install() -> str:
         raise NoMariaDB(f"no mariadbd here, and no apt-get to install {PACKAGE}")
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     command = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    command += ["-o", "DPkg::Lock::Timeout=120"]  # another run may be installing it
     install = [*command, "--no-install-recommends", "install", PACKAGE]
     # The package lists of a fresh machine may be empty or old: try again with new ones.
     for step in (install, [*command, "update"], install):

@@ -40,7 +40,13 @@ from callcue.store.keys import KeyBook
 from callcue.store.store import Store
 
 TABLE = every_route()
-SCOPES = (Right.CALLS_READ, Right.PLAYBACK_WRITE, Right.MEDIA_WRITE, Right.OPERATOR)
+SCOPES = (
+    Right.CALLS_READ,
+    Right.PLAYBACK_WRITE,
+    Right.MEDIA_WRITE,
+    Right.WEBHOOKS_WRITE,
+    Right.OPERATOR,
+)
 NO_WORKSPACE = UUID(int=1)
 """The settings do not have it."""
 CLIP = {"media": ["sound:hello_1"]}
@@ -269,6 +275,7 @@ async def walked(folder: Path, **changes: Any) -> AsyncIterator[Walked]:
 
 _SAMPLES = {
     "name": "offer",
+    "webhookId": "dddddddd-0000-4000-8000-000000000001",
     "folder": "sounds",
     "ticket": f"99999999999-{'0' * 32}",
     "file": f"{STORED_CLIP}.sln",
@@ -342,7 +349,10 @@ def test_given_the_table_then_what_changes_something_needs_the_right_to_write() 
     for route in TABLE:
         if route.method in ("POST", "PUT", "DELETE", "PATCH"):
             about_media = route.path.startswith("/sounds") or "/media/" in route.path
-            assert route.right is (Right.MEDIA_WRITE if about_media else Right.PLAYBACK_WRITE)
+            wanted = Right.MEDIA_WRITE if about_media else Right.PLAYBACK_WRITE
+            if "/webhooks" in route.path:
+                wanted = Right.WEBHOOKS_WRITE
+            assert route.right is wanted
 
 
 @pytest.mark.parametrize("credential", ALL, ids=str)

@@ -305,6 +305,7 @@ async def test_given_a_situation_then_every_route_answers_with_a_code_that_is_de
                 await service.bird("POST", f"{service.playback_path}?wait=started", clip)
             happen(service)
             ids = {"workspaceId": WORKSPACE, "channelId": CHANNEL, "callId": service.customer.id}
+            ids["webhookId"] = uuid4()
             body = operation.get("requestBody", {"content": {"application/json": {}}})
             status, answer = await service.bird(
                 method.upper(),

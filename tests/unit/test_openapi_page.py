@@ -13,8 +13,10 @@ from fakes.service import CHANNEL, KEY, OPERATOR_KEY, WORKSPACE, Service, servin
 
 from callcue import __version__
 from callcue.api.openapi.document import document
+from callcue.api.openapi.operations import EXAMPLE_SECRET
 from callcue.api.openapi.page import render
 from callcue.api.openapi.schema_text import in_words
+from callcue.events.signing_secret import new_secret
 
 OURS = document(table(), __version__)
 PAGE = render(OURS)
@@ -26,7 +28,14 @@ OPERATIONS = [
 ]
 (PUT_SOUND,) = (one for _, _, one in OPERATIONS if one["operationId"] == "putSound")
 IDS = [operation["operationId"] for _, _, operation in OPERATIONS]
-ANSWERED = {"playbackChannelCall": 202, "prefetchMedia": 202, "deleteSound": 204}
+ANSWERED = {
+    "playbackChannelCall": 202,
+    "prefetchMedia": 202,
+    "deleteSound": 204,
+    "makeWebhook": 201,
+    "removeWebhook": 204,
+    "replayDeadLetters": 202,
+}
 """The others are answered with 200."""
 OFFER = encoded(tone(0.1), "mp3", "libmp3lame")
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -192,8 +201,9 @@ def _example(operation: dict[str, Any]) -> str:
     return example
 
 
-async def _paste(service: Service, example: str, playback: str) -> int:
+async def _paste(service: Service, example: str, playback: str, webhook: str = "") -> int:
     """Do what a shell and curl would."""
+    assert EXAMPLE_SECRET not in example
     variables = {
         "CALLCUE": "",
         "KEY": OPERATOR_KEY if "/vicidial/log" in example else KEY,
@@ -202,6 +212,8 @@ async def _paste(service: Service, example: str, playback: str) -> int:
         "CALL": str(service.customer.id),
         "PLAYBACK": playback,
         "SOUND": "offer",
+        "WEBHOOK": webhook,
+        "SECRET": new_secret(),
     }
     for name, value in variables.items():
         example = re.sub(rf"\${name}\b", value, example)
@@ -236,7 +248,9 @@ async def test_given_the_example_of_an_operation_then_it_can_be_pasted(
         clip = {"media": ["sound:ss-noservice"]}
         _, begun = await service.bird("POST", f"{service.playback_path}?wait=started", clip)
         await _paste(service, _example(PUT_SOUND), begun["id"])
-        status = await _paste(service, _example(operation), begun["id"])
+        body = {"url": "https://hooks.example.com/", "secret": new_secret()}
+        _, made = await service.bird("POST", f"/workspaces/{WORKSPACE}/webhooks", body)
+        status = await _paste(service, _example(operation), begun["id"], made["id"])
         assert status == ANSWERED.get(operation["operationId"], 200)
 
 

@@ -32,6 +32,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from callcue import __version__
 from callcue.api.bird.fingerprint import KEY as KEY_HEADER
 from callcue.api.openapi.document import document
+from callcue.events.signing_secret import new_secret
 
 EXAMPLES = 25
 """For each operation; those that schemathesis always tries come besides."""
@@ -92,6 +93,10 @@ STRICT_MANY: dict[str, Any] = {
     "required": ["media", "calls"],
 }
 """No tag: which there are the operator says."""
+WEBHOOK = OURS["components"]["schemas"]["WebhookBody"]
+RECEIVER = {"enum": ["https://hooks.example.com/a?b=c", "https://hooks.example.com"]}
+STRICT_WEBHOOK = {**WEBHOOK, "properties": {**WEBHOOK["properties"], "url": RECEIVER}}
+"""No other URL: most that can be written lead nowhere, or where nothing is sent."""
 TAKEN = jsonschema_rs.Draft202012Validator(STRICT_BODY)
 
 
@@ -145,7 +150,13 @@ ANSWERED = {
 """All but the streams, which do not end; test_event_streams.py has them."""
 AS_PUBLISHED = _described(ANSWERED, {})
 AS_TAKEN = _described(
-    ANSWERED, {"PlayBody": STRICT_BODY, "MediaBody": STRICT_MEDIA, "PlayManyBody": STRICT_MANY}
+    ANSWERED,
+    {
+        "PlayBody": STRICT_BODY,
+        "MediaBody": STRICT_MEDIA,
+        "PlayManyBody": STRICT_MANY,
+        "WebhookBody": STRICT_WEBHOOK,
+    },
 )
 BOUNDED = settings(
     max_examples=EXAMPLES,
@@ -172,6 +183,7 @@ def _ask(case: Any, service: Service) -> Any:
             "callId": str(service.customer.id),
             "playbackId": begun.json()["id"],
             "name": "offer",
+            "webhookId": _webhook(session, url),
         }
         case.path_parameters = {name: ids[name] for name in case.path_parameters or {}}
     if KEY_HEADER in case.headers and ParameterLocation.HEADER not in _negative(case):
@@ -179,6 +191,15 @@ def _ask(case: Any, service: Service) -> Any:
     if case.path == "/vicidial/log":
         session.headers["Authorization"] = f"AccessKey {OPERATOR_KEY}"
     return case.call(base_url=url, session=session)
+
+
+def _webhook(session: requests.Session, url: str) -> str:
+    """The id of one of the workspace's; of a new one where it has none."""
+    webhooks = f"{url}workspaces/{WORKSPACE}/webhooks"
+    if found := session.get(webhooks).json()["results"]:
+        return str(found[0]["id"])
+    body = {"url": "https://hooks.example.com", "secret": new_secret()}
+    return str(session.post(webhooks, json=body).json()["id"])
 
 
 def _negative(case: Any) -> set[Any]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 from pbxlib.mirror import Archive
 from pbxlib.root import as_root
@@ -10,6 +11,9 @@ from pbxlib.saying import CannotHaveAsterisk, say
 
 TO_RUN = {"unshare": "util-linux", "mount": "mount"}
 TO_MAKE = {"mmdebstrap": "mmdebstrap"}
+# Another one of us may be at it, or the machine itself.
+LOCK_SECONDS = 120.0
+LOCKED = "Could not get lock"
 
 
 def ensure_for_running() -> None:
@@ -45,12 +49,20 @@ def _install(packages: list[str]) -> None:
 def _apt_get(verb: str, *packages: str) -> bool:
     command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
     command += ["--no-install-recommends", verb, *packages]
-    finished = subprocess.run(
-        as_root(command),
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
-    )
-    return finished.returncode == 0
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        finished = subprocess.run(
+            as_root(command),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+        if finished.returncode == 0:
+            return True
+        # DPkg::Lock::Timeout would not do: `update` does not wait for who has the lists.
+        if LOCKED not in finished.stderr or time.monotonic() > end:
+            return False
+        time.sleep(1)

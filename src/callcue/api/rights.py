@@ -17,6 +17,8 @@ class Right(StrEnum):
     CALLS_READ = "calls:read"
     PLAYBACK_WRITE = "playback:write"
     MEDIA_WRITE = "media:write"
+    WEBHOOKS_WRITE = "webhooks:write"
+    """See and change them: what they are told is the workspace's, wherever they are."""
     OPERATOR = "operator"
     """See what others did."""
     HERE_OR_OPERATOR = "from this machine, or operator"

@@ -13,6 +13,7 @@ from .bird.idempotency import Idempotency
 from .bird.media import MediaApi
 from .bird.sounds import SoundsApi
 from .bird.streams import EventStreams, StreamHandler
+from .bird.webhooks import WebhooksApi
 from .clips import ClipFiles
 from .health import Health
 from .metrics import MetricsPage
@@ -176,6 +177,23 @@ def media_routes(api: MediaApi, entrance: Entrance, idempotency: Idempotency) ->
     return [
         route(media + "/prefetch", right, api.prefetch, operations.PREFETCH),
         route(media + "/check", right, api.check, operations.CHECK),
+    ]
+
+
+def webhook_routes(api: WebhooksApi, entrance: Entrance, idempotency: Idempotency) -> list[Route]:
+    """Where events are sent."""
+    visited, right = partial(_visited, entrance, idempotency), Right.WEBHOOKS_WRITE
+    webhooks = WORKSPACE + "/webhooks"
+    webhook = webhooks + "/{webhookId}"
+    dead, again = webhook + "/dead-letters", webhook + "/dead-letters/replay"
+    return [
+        visited(POST, webhooks, right, api.make, operations.MAKE_WEBHOOK),
+        visited(GET, webhooks, right, api.list_webhooks, operations.LIST_WEBHOOKS),
+        visited(GET, webhook, right, api.show, operations.SHOW_WEBHOOK),
+        visited(DELETE, webhook, right, api.remove, operations.REMOVE_WEBHOOK),
+        visited(POST, webhook + "/secret", right, api.rotate, operations.ROTATE_SECRET),
+        visited(GET, dead, right, api.list_dead, operations.LIST_DEAD_LETTERS),
+        visited(POST, again, right, api.replay, operations.REPLAY_DEAD_LETTERS),
     ]
 
 

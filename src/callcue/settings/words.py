@@ -58,7 +58,7 @@ DatabaseUser = Annotated[str, _text(r"^[A-Za-z0-9_.-]{1,80}$")]
 Pattern = Annotated[str, _text(r"^[A-Za-z0-9_@./:;+*?!\[\]-]{1,100}$")]
 """As of a shell: * and ? and [abc]."""
 
-Scope = Annotated[str, _text(r"^(calls:read|playback:write|media:write|operator)$")]
+Scope = Annotated[str, _text(r"^(calls:read|playback:write|media:write|webhooks:write|operator)$")]
 
 Words = Annotated[tuple[Function, ...], BeforeValidator(_listed)]
 """A list, or one text with blanks between the words, as VICIdial keeps them."""

@@ -17,6 +17,7 @@ from .logins import KeptLogins
 from .playbacks import ENDED_SECONDS, PlaybackRecord
 from .promises import StoredPromises
 from .users import StoredUsers, UserBook
+from .webhooks import StoredWebhooks
 
 LOOKED_EVERY_SECONDS = 0.5
 """So long, and one reading more, until a change of users, keys or webhooks is seen."""
@@ -70,6 +71,7 @@ class Store:
             self._database, events=self.events, keep_seconds=history_seconds
         )
         self.promises = StoredPromises(self._database)
+        self.webhook_book = StoredWebhooks(self._database)
         self.identity = ""
         """The name of this store, and so of the callcue that has it. In memory it has none."""
         self.answers = AnswerRecord(

@@ -1,6 +1,7 @@
 """A webhook as a row of the store, and back."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,19 @@ from callcue.events.webhook import SigningSecret, Webhook
 
 def row_of(webhook: Webhook) -> dict[str, Any]:
     """For the table `webhooks`."""
-    secrets = [{"secret": one.secret, "until": one.until} for one in webhook.secrets]
     return {
         "id": str(webhook.id),
         "workspace": str(webhook.workspace),
         "url": webhook.url,
         "types": " ".join(sorted(webhook.types)),
-        "secrets": json.dumps(secrets),
+        "secrets": secrets_of(webhook.secrets),
         "made": webhook.made,
     }
+
+
+def secrets_of(secrets: Iterable[SigningSecret]) -> str:
+    """As its column has them."""
+    return json.dumps([{"secret": one.secret, "until": one.until} for one in secrets])
 
 
 def webhook_of(row: Row[Any]) -> Webhook:

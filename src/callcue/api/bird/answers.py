@@ -215,6 +215,73 @@ class SoundPage(Published):
     """To be given as `pageToken` for the next page; null on the last one."""
 
 
+class SecretInUse(Published):
+    """A secret that signs; which one is told to nobody."""
+
+    until: datetime | None
+    """When it ends; null: it is the newest."""
+
+
+class WebhookFailure(Published):
+    """An attempt to send an event that was none."""
+
+    at: datetime
+    failure: str
+
+
+class WebhookView(Published):
+    """A webhook, and what it has not taken. Its secret is told to nobody."""
+
+    model_config = ConfigDict(title="Webhook")
+
+    id: UUID
+    url: str
+    types: list[Occurrence]
+    """Of events; none: all of them."""
+    createdAt: datetime
+    secrets: list[SecretInUse]
+    """The newest first."""
+    waiting: int
+    """Events that are to be sent, or sent again."""
+    dead: int
+    """Events that are not sent any more: the dead letters."""
+    lastFailure: WebhookFailure | None
+    """The last one of those events; null where none of them has failed."""
+
+
+class WebhookList(Published):
+    """The webhooks of the workspace, the oldest first; at most 20."""
+
+    results: list[WebhookView]
+
+
+class DeadLetter(Published):
+    """An event that a webhook has not taken, and is not sent any more."""
+
+    event: dict[str, Any]
+    """As it is told: docs/events.md describes it."""
+    attempts: int
+    failure: str
+    """Why the last one was none."""
+    triedAt: datetime | None
+    deadSince: datetime
+
+
+class DeadLetterPage(Published):
+    """Some of the dead letters, by the ids of their events."""
+
+    results: list[DeadLetter]
+    nextAfter: str | None
+    """To be given as `after` for the next page; null on the last one."""
+
+
+class Replayed(Published):
+    """They are sent again."""
+
+    replayed: int
+    """How many dead letters that were."""
+
+
 class OneError(Published):
     """Why it was not done in one of many calls: as the answer to a request for that one call."""
 

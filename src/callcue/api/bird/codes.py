@@ -25,9 +25,11 @@ class Code(StrEnum):
     ROOM_SHARED = "room_shared"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
+    LIMIT_REACHED = "limit_reached"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"
+    WEBHOOK_ADDRESS_REFUSED = "webhook_address_refused"
     TOO_MANY_REQUESTS = "too_many_requests"
     RATE_LIMITED = "rate_limited"
     ASTERISK_UNAVAILABLE = "asterisk_unavailable"
@@ -65,10 +67,16 @@ MEANINGS: dict[Code, Meaning] = {
     Code.IDEMPOTENCY_KEY_IN_USE: Meaning(
         409, "the first request with that `Idempotency-Key` has no answer yet: ask again"
     ),
+    Code.LIMIT_REACHED: Meaning(
+        409, "the workspace has as many webhooks, or the webhook as many secrets, as may be"
+    ),
     Code.CANNOT_PLAY_HERE: Meaning(409, "nothing can be played there now; the message says why"),
     Code.BODY_TOO_LARGE: Meaning(413, "the body is larger than 1 MiB"),
     Code.UNSUPPORTED_MEDIA_TYPE: Meaning(415, "the body is not `application/json` in UTF-8"),
     Code.INVALID_REQUEST: Meaning(422, "fields are wrong; `details` says which and why"),
+    Code.WEBHOOK_ADDRESS_REFUSED: Meaning(
+        422, "events are not sent there: the address is not public; `details` says more"
+    ),
     Code.TOO_MANY_REQUESTS: Meaning(
         429,
         "too many wrong keys from this address, or too many commands wait in this call, calls are"
@@ -86,8 +94,8 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.STORE_UNAVAILABLE: Meaning(
         503,
-        "the record, or whether there is such a key, cannot be read or written now; or the disk has"
-        " no room for another clip",
+        "the record, or whether there is such a key, or the webhooks, cannot be read or written"
+        " now; or the disk has no room for another clip",
     ),
 }
 """The closed list, for those who read it. Tests hold it complete, and the answers to it."""

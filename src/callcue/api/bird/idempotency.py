@@ -24,7 +24,7 @@ REPLAYED = "Idempotency-Replayed"
 TWIN_SECONDS = LONGEST_WAIT + 5.0
 """So long one waits for the answer to another that is at work: hardly any is at it for longer."""
 
-KEPT_HEADERS = (hdrs.RETRY_AFTER,)
+KEPT_HEADERS = (hdrs.RETRY_AFTER, hdrs.LOCATION)
 NOTHING_DONE = frozenset(
     {
         Code.BAD_REQUEST,
@@ -32,6 +32,7 @@ NOTHING_DONE = frozenset(
         Code.BODY_TOO_LARGE,
         Code.UNSUPPORTED_MEDIA_TYPE,
         Code.INVALID_REQUEST,
+        Code.WEBHOOK_ADDRESS_REFUSED,
         Code.TOO_MANY_REQUESTS,
         Code.ASTERISK_UNAVAILABLE,
         Code.SERVICE_ENDING,
@@ -146,7 +147,7 @@ def _code(answer: KeptAnswer) -> str:
 def _response(answer: KeptAnswer, *, replayed: bool) -> web.Response:
     return web.Response(
         status=answer.status,
-        text=answer.body,
-        content_type="application/json",
+        text=answer.body or None,
+        content_type="application/json" if answer.body else None,
         headers={**answer.headers, **({REPLAYED: "true"} if replayed else {})},
     )

@@ -53,6 +53,11 @@ class Promise:
         """The one id that a playback for that call can have."""
         return PlaybackId(uuid5(self.seed, str(call)))
 
+    @property
+    def webhook_id(self) -> UUID:
+        """The one id that a webhook made by it can have."""
+        return uuid5(self.seed, "webhook")
+
 
 class PromiseBook(Protocol):
     """Where promises are kept. Every method raises `RecordUnavailable`."""

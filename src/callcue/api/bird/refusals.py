@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from callcue.events.webhook_book import MOST_SECRETS, MOST_WEBHOOKS
+
 from .codes import Answer, Code
 
 Details = Mapping[str, Sequence[str]]
@@ -90,6 +92,30 @@ def unsupported_media_type() -> Refused:
 def invalid(details: Details) -> Refused:
     """Fields are wrong; *details* says which and why, by JSON path."""
     return Refused(Answer(422, Code.INVALID_REQUEST, "the request is not valid"), details)
+
+
+def address_refused(why: str) -> Refused:
+    """No event is sent to that URL of a webhook."""
+    message = "events are not sent to this address"
+    return Refused(Answer(422, Code.WEBHOOK_ADDRESS_REFUSED, message), {"$.url": [why]})
+
+
+def too_many_webhooks() -> Refused:
+    """The workspace has all that it may have."""
+    message = f"the workspace has {MOST_WEBHOOKS} webhooks, and may have no more"
+    return Refused(Answer(409, Code.LIMIT_REACHED, message))
+
+
+def too_many_secrets() -> Refused:
+    """One more would sign."""
+    message = f"{MOST_SECRETS} secrets sign, and no more may: wait until one ends, or overlap by 0"
+    return Refused(Answer(409, Code.LIMIT_REACHED, message))
+
+
+def webhooks_out_of_reach() -> Refused:
+    """They can neither be read nor changed now."""
+    message = "webhooks cannot be read or changed now"
+    return Refused(Answer(503, Code.STORE_UNAVAILABLE, message, 5))
 
 
 def too_many_streams() -> Refused:

@@ -1,7 +1,7 @@
 """What playbacks and calls look like from outside."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from callcue.core.ports import Call
 from callcue.core.session import CallSession
 from callcue.core.types import Bridge, CallId, Conference, Place
 from callcue.events.event import Body
+from callcue.events.webhook import Delivery
+from callcue.events.webhook_book import KeptWebhook
 from callcue.media.names import is_url
 
 from .codes import Answer
@@ -107,6 +109,34 @@ def outcome(call_id: CallId, status: int, playback_id: UUID | None, fault: View 
     }
 
 
+def webhook(kept: KeptWebhook) -> View:
+    """A webhook, without its secrets."""
+    shown, failure = kept.webhook, kept.failure
+    return {
+        "id": str(shown.id),
+        "url": shown.url,
+        "types": sorted(shown.types),
+        "createdAt": seconds_view(shown.made),
+        "secrets": [{"until": seconds_view(one.until)} for one in shown.secrets],
+        "waiting": kept.waiting,
+        "dead": kept.dead,
+        "lastFailure": None
+        if failure is None
+        else {"at": seconds_view(failure.at), "failure": failure.why},
+    }
+
+
+def dead_letter(delivery: Delivery) -> View:
+    """An event that a webhook has not taken, and is not sent any more."""
+    return {
+        "event": {"id": str(delivery.event.id), **delivery.event.body},
+        "attempts": delivery.attempts,
+        "failure": delivery.failure,
+        "triedAt": seconds_view(delivery.tried),
+        "deadSince": seconds_view(delivery.dead),
+    }
+
+
 def error(answer: Answer, details: Details | None = None) -> View:
     """{code, message[, details]}"""
     body: View = {"code": answer.code, "message": answer.message}
@@ -146,3 +176,8 @@ def _state(shown: Playback, session: CallSession | None) -> str:
 def time_view(moment: datetime | None) -> str | None:
     """To the millisecond."""
     return None if moment is None else moment.isoformat(timespec="milliseconds")
+
+
+def seconds_view(moment: float | None) -> str | None:
+    """The same, of seconds since 1970."""
+    return None if moment is None else time_view(datetime.fromtimestamp(moment, UTC))

@@ -5,11 +5,17 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from .operations import EXAMPLE_SECRET
+
+_OWN_SECRET = "'\"$SECRET\"'"
+"""Within single quotes: these end, and begin again."""
+
 _NAMES = {
     "workspaceId": "WORKSPACE",
     "channelId": "CHANNEL",
     "callId": "CALL",
     "playbackId": "PLAYBACK",
+    "webhookId": "WEBHOOK",
     "name": "SOUND",
 }
 
@@ -20,7 +26,9 @@ WORKSPACE=11111111-1111-4111-8111-111111111111
 CHANNEL=22222222-2222-4222-8222-222222222222
 CALL=
 PLAYBACK=
-SOUND=offer"""
+SOUND=offer
+WEBHOOK=
+SECRET=whsec_$(openssl rand -base64 32)"""
 
 
 def command(method: str, path: str, operation: Mapping[str, Any]) -> str:
@@ -34,7 +42,9 @@ def command(method: str, path: str, operation: Mapping[str, Any]) -> str:
         ((media_type, content),) = body["content"].items()
         words.append(f"-H 'Content-Type: {media_type}'")
         if content["schema"]:
-            words.append(f"-d {shlex.quote(json.dumps(content['example']))}")
+            # Nobody is to paste a secret that is published.
+            example = shlex.quote(json.dumps(content["example"]))
+            words.append(f"-d {example.replace(EXAMPLE_SECRET, _OWN_SECRET)}")
         else:
             words.append("--data-binary @offer.mp3")
     words.append(f'"$CALLCUE{path}"')

@@ -38,6 +38,7 @@ _IDS = {
     "channelId": "A channel of that workspace.",
     "callId": "A live call of that channel.",
     "playbackId": "The `id` that a POST was answered with.",
+    "webhookId": "The `id` that its POST was answered with.",
 }
 
 _NAMES = {"name": "Of a sound: 1 to 80 of `A-Z a-z 0-9 _ -`."}
@@ -181,6 +182,8 @@ def _operation(route: Route, operation: Operation, schemas: dict[str, Json]) -> 
             body["example"] = dict(operation.example)
         made["requestBody"] = {"required": True, "content": {"application/json": body}}
     answers = {str(status): _answer(status, of) for status, of in operation.answers.items()}
+    if operation.tells_where:
+        answers["201"]["headers"] = _LOCATION
     made["responses"] = answers | _errors(_codes(route, operation))
     return made
 
@@ -268,6 +271,7 @@ def _error(status: int, codes: list[Code]) -> Json:
     return answer
 
 
+_LOCATION: Json = {"Location": {"description": "Its path.", "schema": {"type": "string"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 _HEADERS: dict[int, Json] = {
     401: {"WWW-Authenticate": {"schema": {"const": SCHEME}}},

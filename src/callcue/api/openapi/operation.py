@@ -30,3 +30,5 @@ class Operation:
     """Of the body."""
     codes: frozenset[Code] = frozenset()
     """The errors of its own; those that all routes like it have are added."""
+    tells_where: bool = False
+    """Its 201 names the path of what was made as `Location`."""

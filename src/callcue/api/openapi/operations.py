@@ -5,13 +5,17 @@ from callcue.api.bird.answers import (
     CallCommandResponse,
     CallInFull,
     CallPage,
+    DeadLetterPage,
     MediaChecked,
     Outcomes,
     Playback,
     PlaybackInFull,
     PrefetchAccepted,
+    Replayed,
     SoundPage,
     StoredSound,
+    WebhookList,
+    WebhookView,
 )
 from callcue.api.bird.codes import Code
 from callcue.api.bird.models import (
@@ -27,12 +31,13 @@ from callcue.api.bird.models import (
     VolumeBody,
 )
 from callcue.api.bird.streams import StreamQuery
+from callcue.api.bird.webhook_bodies import DeadLetterQuery, ReplayBody, SecretBody, WebhookBody
 from callcue.api.health import Live, Ready
 
 from .operation import Operation
 
 _PLAY, _CONTROL, _LOOK, _MEDIA = "Play", "Control", "Look", "Media"
-_SERVICE = "The service"
+_WEBHOOKS, _SERVICE = "Webhooks", "The service"
 
 _CONTROL_CODES = frozenset(
     {
@@ -212,6 +217,67 @@ PUT_SOUND = Operation(
 )
 DELETE_SOUND = Operation(
     "deleteSound", _MEDIA, "Remove a clip", {204: None}, codes=_STORED | {Code.STORE_UNAVAILABLE}
+)
+
+EXAMPLE_SECRET = "whsec_bm9ib2R5J3Mgc2VjcmV0OiBtYWtlIG9uZSBvZiB5b3VyIG93bg=="
+"""Of the right form and no secret at all, as it says; commands to paste have another there."""
+
+_LIMITED = frozenset({Code.LIMIT_REACHED})
+
+MAKE_WEBHOOK = Operation(
+    "makeWebhook",
+    _WEBHOOKS,
+    "Have events sent",
+    {201: WebhookView},
+    "Each event of the workspace is sent there from within a second on, signed with the secret as "
+    "Standard Webhooks has it; docs/events.md says how. At most 20 a workspace.",
+    body=WebhookBody,
+    example={
+        "url": "https://hooks.example.com/callcue",
+        "secret": EXAMPLE_SECRET,
+        "types": ["started", "finished", "failed"],
+    },
+    codes=_LIMITED | {Code.WEBHOOK_ADDRESS_REFUSED},
+    tells_where=True,
+)
+LIST_WEBHOOKS = Operation(
+    "listWebhooks", _WEBHOOKS, "The webhooks of the workspace", {200: WebhookList}
+)
+SHOW_WEBHOOK = Operation("showWebhook", _WEBHOOKS, "A webhook", {200: WebhookView})
+REMOVE_WEBHOOK = Operation(
+    "removeWebhook",
+    _WEBHOOKS,
+    "Remove a webhook",
+    {204: None},
+    "What waits to be sent there is forgotten, and its dead letters too.",
+)
+ROTATE_SECRET = Operation(
+    "rotateWebhookSecret",
+    _WEBHOOKS,
+    "Give a webhook another secret",
+    {200: WebhookView},
+    "The new one signs first; what has signed until now signs along for `overlapHours`, so that "
+    "no message is refused while the receiver changes. At most 3 sign at one time.",
+    body=SecretBody,
+    example={"secret": EXAMPLE_SECRET, "overlapHours": 24},
+    codes=_LIMITED,
+)
+LIST_DEAD_LETTERS = Operation(
+    "listDeadLetters",
+    _WEBHOOKS,
+    "What a webhook has not taken",
+    {200: DeadLetterPage},
+    "Events that were tried as often as they are, and are not sent any more.",
+    query=DeadLetterQuery,
+)
+REPLAY_DEAD_LETTERS = Operation(
+    "replayDeadLetters",
+    _WEBHOOKS,
+    "Send what a webhook has not taken once more",
+    {202: Replayed},
+    "They are tried as new ones are.",
+    body=ReplayBody,
+    example={"eventIds": ["41", "42"]},
 )
 
 LIVE = Operation("live", _SERVICE, "Is it alive?", {200: Live})

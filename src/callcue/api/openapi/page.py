@@ -45,7 +45,8 @@ def render(document: Json) -> str:
         'For machines: <a href="/openapi.json">openapi.json</a>, OpenAPI '
         f"{escape(document['openapi'])}.</p>{_text(info['description'])}"
         "<p>The examples below run in a shell that knows these. The key and the ids are those of "
-        "the demonstration; <code>CALL</code> and <code>PLAYBACK</code> come from answers.</p>"
+        "the demonstration; <code>CALL</code>, <code>PLAYBACK</code> and <code>WEBHOOK</code> come "
+        "from answers.</p>"
         f"{_code(VARIABLES)}{main}</main></div></body></html>\n"
     )
 

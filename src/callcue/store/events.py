@@ -1,5 +1,6 @@
 """The record of events: numbered and written in their order, told on when they are safe."""
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -45,6 +46,8 @@ class EventRecord:
         self._on_news = on_news
         self._clock = clock
         self._waiting: deque[News] = deque()
+        self._all_told = asyncio.Event()
+        self._all_told.set()
         self._listeners: list[Listener] = []
         self._last: int | None = None
         self._tidied = 0.0
@@ -61,6 +64,7 @@ class EventRecord:
             self.dropped += 1
             return
         self._waiting.append(news)
+        self._all_told.clear()
         self._on_news()
 
     @property
@@ -93,6 +97,12 @@ class EventRecord:
         self._last = events[-1].id
         for listener in self._listeners:
             listener(events)
+        if not self._waiting:
+            self._all_told.set()
+
+    async def all_told(self) -> None:
+        """Wait until none waits to be written. A store out of reach takes its time."""
+        await self._all_told.wait()
 
     async def tidy(self) -> None:
         """Forget the old ones, all but the very last. Raises `StoreOutOfReach`."""

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from fakes.service import KEY, OTHER_KEY, OTHER_WORKSPACE, WORKSPACE, Service, serving
 from fakes.stream import Stream

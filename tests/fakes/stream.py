@@ -36,5 +36,5 @@ class Stream:
 
     async def ends(self) -> None:
         """Wait for its proper end, before which nothing more may come."""
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(5):
             assert b"data:" not in await self.response.content.read()  # raises if it is cut off

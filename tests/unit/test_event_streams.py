@@ -199,3 +199,22 @@ async def test_given_a_playback_then_its_steps_are_shown_with_who_asked() -> Non
         ]
         assert shown["askedBy"] == {"dialect": "bird", "name": "all"}
         assert all(step["at"] >= shown["acceptedAt"] for step in shown["steps"])
+
+
+async def test_given_a_step_that_is_written_while_somebody_asks_then_it_is_shown_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store()
+    find = store.events._find
+
+    async def once_all_is_written(query: Any) -> list[Event]:
+        await store.events.all_told()
+        return await find(query)
+
+    monkeypatch.setattr(store.events, "_find", once_all_is_written)
+    async with serving(store) as service:
+        playback = await _play(service)
+        await service.bird("POST", f"{service.playback_path}/pause")
+        _, shown = await service.bird("GET", f"/workspaces/{WORKSPACE}/playbacks/{playback}")
+        kinds = [step["type"] for step in shown["steps"]]
+        assert kinds == ["accepted", "started", "item_started", "paused"]

@@ -130,7 +130,9 @@ class EventRecord:
         found = await self._find(
             select(EVENTS).where(of_it).order_by(EVENTS.c.id.desc()).limit(limit)
         )
-        return [*(event.body for event in reversed(found)), *waiting][-limit:]
+        written = [event.body for event in reversed(found)]
+        # What waited when we began may have been written since.
+        return [*written, *(body for body in waiting if body not in written)][-limit:]
 
     async def latest(self, playbacks: Collection[PlaybackId]) -> dict[PlaybackId, Event]:
         """What was told last of each of these. Raises `EventsOutOfReach`."""

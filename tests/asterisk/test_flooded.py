@@ -19,6 +19,7 @@ from bench.contestant import Place
 from bench.raw import RawAmi
 from chaos.scene import CLOCK
 from ears.ear import EarServer
+from fakes.unhurried import UNHURRIED
 from real.flood import PER_SECOND, Flood, flood_of
 from real.hand import Hand
 from real.pbx import Pbx, before_all_others
@@ -93,7 +94,7 @@ async def _seconds(verb: Awaitable[object]) -> float:
 async def scene(pbx: Pbx, hand: Hand, ears: EarServer, tmp_path: Path) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(nothing_left_behind(hand))
-        process = await stack.enter_async_context(service_process(pbx, tmp_path))
+        process = await stack.enter_async_context(service_process(pbx, tmp_path, UNHURRIED))
         await process.start()
         rooms = [
             Room(f"8600{number}", hand, ears, agent=f"agent-{number}") for number in (971, 972)

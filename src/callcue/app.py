@@ -229,7 +229,7 @@ def make_app(
         address=asterisk_address,
         heeds=heeds,
     )
-    app.on_shutdown.append(_let_go(streams))
+    app.on_shutdown.append(_let_go(streams, store))
     app.cleanup_ctx.append(running(media))
     app.cleanup_ctx.append(_kept(store, lockout))
     if settings.webhooks.enabled:
@@ -319,8 +319,9 @@ TELEPHONY: web.AppKey[asyncio.Future[None]] = web.AppKey("asterisk side", asynci
 """What runs the Asterisk side. It never ends by itself but by a fault of ours."""
 
 
-def _let_go(streams: Streams) -> Callable[[web.Application], Awaitable[None]]:
+def _let_go(streams: Streams, store: Store) -> Callable[[web.Application], Awaitable[None]]:
     async def ends(_: web.Application) -> None:
+        await store.all_told()  # what has ended just now is told before who listens is let go
         streams.close()
 
     return ends

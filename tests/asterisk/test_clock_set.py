@@ -1,24 +1,28 @@
 """Asterisk's wall clock is set while a clip plays: what is heard and what is reported stay right.
 
-The PBX is the test's own, with a clock of its own. Nobody sets this machine's.
+Afterwards Asterisk and the service have what they began with. The PBX is the test's own, with a
+clock of its own. Nobody sets this machine's.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from chaos.remains import at_rest, until_as_it_began
 from ears import clips, hearing
 from ears.ear import Ear, Frame
 from real.hand import open_hand
 from real.parties import ears_for
 from real.pbx import Pbx, running_pbx
+from real.picture import picture, until_as
+from real.restarting import service_process
 from real.room import Room
-from real.service import Integrator, running_service
+from real.service import Integrator
 
 STEP = 60
 """Seconds."""
@@ -70,22 +74,24 @@ class Scene:
 
 
 @pytest_asyncio.fixture
-async def scene(pbx: Pbx) -> AsyncIterator[Scene]:
+async def scene(pbx: Pbx, tmp_path: Path) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         own = stack.enter_context(running_pbx("--asterisk", str(pbx.major), "--own-clock"))
         clips.write_sln(own.sounds / "swept.sln", clips.sweep(LENGTH))
         clips.write_sln(own.sounds / "short-high.sln", clips.tone(3000, 0.3))
         hand = await stack.enter_async_context(open_hand(own))
         ears = await stack.enter_async_context(ears_for(own, hand))
-        service = await stack.enter_async_context(running_service(own))
+        process = await stack.enter_async_context(service_process(own, tmp_path))
+        await process.start()
+        empty = await picture(hand)
         room = Room("8600950", hand, ears, agent="agent-950")
         ear = await room.party(agent=True)
-        scene = Scene(own, ear, service.integrator(ear.id))
-        async with asyncio.timeout(5):
-            while (await scene.bird.look())[0] == 404:
-                await asyncio.sleep(0.02)
-        yield scene
+        await process.knows(ear)
+        began = await at_rest(process)
+        yield Scene(own, ear, process.integrator(ear.id))
+        await until_as_it_began(process, began)
         await room.close()
+        await until_as(hand, empty)
 
 
 async def test_given_a_clip_when_asterisks_clock_is_set_then_nothing_is_cut_or_heard_twice(

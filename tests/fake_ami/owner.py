@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from callcue.asterisk.address import ServerAddress
+from callcue.asterisk.gate import Telling
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.status import LinkTimings, Phase
@@ -74,6 +75,7 @@ async def linked(
     phase: Phase = Phase.UP,
     port: int | None = None,
     tls: ssl.SSLContext | None = None,
+    telling: Telling | None = None,
 ) -> AsyncIterator[Owner]:
     """A running link to *ami*, entered once it is in *phase*, closed at the end.
 
@@ -88,6 +90,7 @@ async def linked(
         on_down=owner.on_down,
         filters=filters,
         timings=timings,
+        telling=telling,
     )
     owner.task = asyncio.create_task(owner.link.run())
     try:

@@ -80,15 +80,24 @@ def as_debian_starts_it(pbx: Pbx) -> Iterator[None]:
 
     For tests of what is heard while the processors are busy. Only root may give that.
     """
-    _schedule(pbx, os.SCHED_RR, PRIORITY)
+    with before_all_others(pbx.pid):
+        yield
+
+
+@contextmanager
+def before_all_others(*pids: int) -> Iterator[None]:
+    """These processes have the machine for themselves, as far as they need it."""
+    for pid in pids:
+        _schedule(pid, os.SCHED_RR, PRIORITY)
     try:
         yield
     finally:
-        _schedule(pbx, os.SCHED_OTHER, 0)
+        for pid in pids:
+            _schedule(pid, os.SCHED_OTHER, 0)
 
 
-def _schedule(pbx: Pbx, policy: int, priority: int) -> None:
-    for task in Path(f"/proc/{pbx.pid}/task").iterdir():
+def _schedule(pid: int, policy: int, priority: int) -> None:
+    for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(PermissionError, ProcessLookupError):
             os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
 

@@ -23,7 +23,11 @@ from .rounds import random_rounds
 
 def main() -> None:
     """Play as many as the command line asks for."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make soak",
+        description=__doc__,
+        epilog="About six minutes as it is; longer where the machine is busy.",
+    )
     parser.add_argument("--commands", type=int, default=10_000, help="0 for none")
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=30, help="of chaos, 0 for none")

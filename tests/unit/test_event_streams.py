@@ -1,15 +1,14 @@
 """Events as they happen: whole, in order, for those whom they concern, and over a restart."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from fakes.service import KEY, OTHER_KEY, OTHER_WORKSPACE, WORKSPACE, Service, serving
+from fakes.stream import Stream
 from fakes.waiting import until
 
 from callcue.events import streams as streams_module
@@ -18,34 +17,6 @@ from callcue.store.store import Store
 
 EVENTS = f"/workspaces/{WORKSPACE}/events"
 LIST = {"media": ["sound:ss-noservice", "sound:hello_1"]}
-
-
-class Stream:
-    """One who listens."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.response = response
-
-    async def next(self) -> dict[str, Any]:
-        """The next event's data; its id and its type are what the stream's own fields say."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(3):
-            async for line in self.response.content:
-                name, _, value = line.decode().rstrip("\n").partition(": ")
-                if name and value:
-                    fields[name] = value
-                elif "data" in fields:
-                    break
-        data = json.loads(fields["data"])
-        assert (data["id"], data["type"]) == (fields["id"], fields["event"])
-        return dict(data)
-
-    async def until(self, kind: str) -> list[dict[str, Any]]:
-        """All up to the first of that type."""
-        seen = [await self.next()]
-        while seen[-1]["type"] != kind:
-            seen.append(await self.next())
-        return seen
 
 
 @asynccontextmanager
@@ -193,8 +164,7 @@ async def test_given_the_service_ends_then_a_stream_is_told_all_and_ends_properl
         await stream.until("item_started")
         assert service.client.app is not None
         await service.client.app.shutdown()
-        async with asyncio.timeout(3):
-            assert b"data:" not in await stream.response.content.read()  # raises if it is cut off
+        await stream.ends()
 
 
 def _event_of(body: dict[str, Any], number: int) -> Event:
@@ -229,3 +199,22 @@ async def test_given_a_playback_then_its_steps_are_shown_with_who_asked() -> Non
         ]
         assert shown["askedBy"] == {"dialect": "bird", "name": "all"}
         assert all(step["at"] >= shown["acceptedAt"] for step in shown["steps"])
+
+
+async def test_given_a_step_that_is_written_while_somebody_asks_then_it_is_shown_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store()
+    find = store.events._find
+
+    async def once_all_is_written(query: Any) -> list[Event]:
+        await store.events.all_told()
+        return await find(query)
+
+    monkeypatch.setattr(store.events, "_find", once_all_is_written)
+    async with serving(store) as service:
+        playback = await _play(service)
+        await service.bird("POST", f"{service.playback_path}/pause")
+        _, shown = await service.bird("GET", f"/workspaces/{WORKSPACE}/playbacks/{playback}")
+        kinds = [step["type"] for step in shown["steps"]]
+        assert kinds == ["accepted", "started", "item_started", "paused"]

@@ -16,6 +16,7 @@ from callcue.asterisk.disposable import DisposableManager
 from callcue.asterisk.errors import NotConnected, OutcomeUnknown
 from callcue.asterisk.failures import in_words
 from callcue.asterisk.figures import LinkCounts
+from callcue.asterisk.gate import Telling
 from callcue.asterisk.inbox import Inbox
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.pending import Pending
@@ -45,6 +46,7 @@ class Connection:
         on_cut: Callable[[str], None],
         clock: ServerClock,
         refusals: Refusals | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self._clock = clock
         self._refusals = refusals or Refusals()
@@ -61,7 +63,9 @@ class Connection:
         self._ids = (f"callcue-{prefix}-{number}" for number in count(1))
         self._socket_closed = asyncio.Event()
         self._helpers: list[Task[None]] = []
-        self._manager = DisposableManager(server, lambda: LinkProtocol(wanted_events, self))
+        self._manager = DisposableManager(
+            server, lambda: LinkProtocol(wanted_events, self, telling)
+        )
 
     @property
     def _protocol(self) -> LinkProtocol | None:

@@ -79,7 +79,8 @@ class Directory:
         self._agents = dict(agents or {})
         self._agent_channels = tuple(agent_channels)
         self._tags = tuple(tags)
-        self._variables = frozenset((AGENT, CALL_ID, *tags))
+        self.variables = frozenset((AGENT, CALL_ID, *tags))
+        """Those of a channel that it wants to know."""
         self._channels: dict[str, _Channel] = {}
         self._bridges = Bridges()
         self._holding: set[str] = set()
@@ -221,7 +222,7 @@ class Directory:
     def _keep(self, event: AmiEvent) -> None:
         """Only what says something: most of a flood are the variables of others."""
         assert self._kept is not None
-        others = event.name == "VarSet" and _variable_name(event) not in self._variables
+        others = event.name == "VarSet" and _variable_name(event) not in self.variables
         if others or event.name not in EVENTS:
             return
         if len(self._kept) >= KEPT_LIMIT:
@@ -304,7 +305,7 @@ class Directory:
 
     def _variable(self, event: AmiEvent) -> None:
         name = _variable_name(event)
-        channel = self._new(event) if name in self._variables else None
+        channel = self._new(event) if name in self.variables else None
         if channel is not None:
             self._forget_agent(channel)
             channel.variables[name] = event.get("Value")

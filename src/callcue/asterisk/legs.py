@@ -33,6 +33,9 @@ EVENTS = frozenset(
 )
 """The AMI events a leg lives on."""
 
+OWN_USER_EVENTS = "Callcue"
+"""How the names of all begin that the player dialplan sends."""
+
 AGAIN = 0.5
 """Seconds for a channel that listens to come back to it: a key it presses breaks it off."""
 

@@ -16,6 +16,7 @@ from callcue.asterisk.backoff import Backoff
 from callcue.asterisk.connection import Connection
 from callcue.asterisk.errors import LinkError, LoginRejected, NotConnected
 from callcue.asterisk.figures import LinkCounts, LinkFigures
+from callcue.asterisk.gate import Telling
 from callcue.asterisk.handshake import add_filters, log_in, wait_booted
 from callcue.asterisk.keepalive import watch
 from callcue.asterisk.message import AmiEvent, Reply
@@ -36,6 +37,7 @@ class Link:
       Events already flow meanwhile. If it raises, the connection is dropped.
     - *on_down* is told the reason, synchronously and exactly once for each call of *on_up*. No
       event of that connection comes after it.
+    - *telling*: of these events only some are wanted; see ``Gate``.
     - *filters*: headers of one ``Filter`` action each, sent after every login.
     """
 
@@ -50,12 +52,14 @@ class Link:
         filters: Sequence[Mapping[str, HeaderValue]] = (),
         timings: LinkTimings | None = None,
         refusals: Refusals | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self.clock = ServerClock()
         """Asterisk's, known whenever *on_up* is called."""
         self._server = server
         self._refusals = refusals
         self._wanted = frozenset(wanted_events)
+        self._telling = telling
         self._on_event = on_event
         self._on_up = on_up
         self._on_down = on_down
@@ -149,7 +153,13 @@ class Link:
         """One connection from its first byte to its last; the seconds to wait before the next."""
         server = self._server
         connection = Connection(
-            server, self._wanted, self._on_event, self._went_down, self.clock, self._refusals
+            server,
+            self._wanted,
+            self._on_event,
+            self._went_down,
+            self.clock,
+            self._refusals,
+            self._telling,
         )
         self._connection = connection
         reason = "closed"

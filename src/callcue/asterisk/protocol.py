@@ -16,6 +16,7 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from callcue.asterisk.errors import OutcomeUnknown
 from callcue.asterisk.framing import BadStream, Framer
+from callcue.asterisk.gate import Gate, Telling
 from callcue.asterisk.message import AmiEvent, Reply, parse_message
 from callcue.asterisk.pending import Pending
 
@@ -55,9 +56,11 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     responses: dict[str, Pending]
     transport: Transport
 
-    def __init__(self, wanted_events: Collection[str], listener: Listener) -> None:
+    def __init__(
+        self, wanted_events: Collection[str], listener: Listener, telling: Telling | None = None
+    ) -> None:
         self._wanted = frozenset(wanted_events) | {FULLY_BOOTED, SHUTDOWN}
-        self._wanted_bytes = frozenset(name.encode() for name in self._wanted)
+        self._gate = Gate(self._wanted, telling or {})
         self._listener = listener
         self._framer = Framer()
         self.last_received = time.monotonic()
@@ -81,24 +84,12 @@ class LinkProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self._listener.message_refused()
             self.cut(str(error))
             return
+        passes, responses = self._gate.passes, self.responses
         for frame in frames:
-            if self._passes_gate(frame):
+            if passes(frame, awaits_items=bool(responses)):
                 self._take(frame)
             else:
                 self.ignored += 1
-
-    def _passes_gate(self, frame: bytes) -> bool:
-        """The cheap look: an unwanted event costs a tenth of a parsed one.
-
-        Only what is certain is dropped here; ``handle_message`` decides the rest.
-        """
-        if not frame.startswith(b"Event: "):
-            return True
-        name, _, _ = frame[7:].partition(b"\r\n")
-        if name in self._wanted_bytes:
-            return True
-        # It may be an item of a list that we asked for.
-        return bool(self.responses) and b"\r\nActionID: " in frame
 
     def _take(self, frame: bytes) -> None:
         if self.closed:  # by the message before

@@ -12,6 +12,7 @@ from callcue.asterisk.dialplan import RoomContext
 from callcue.asterisk.directory import Directory
 from callcue.asterisk.errors import LinkError
 from callcue.asterisk.figures import LinkFigures
+from callcue.asterisk.gate import user_events, variables
 from callcue.asterisk.link import Link
 from callcue.asterisk.message import AmiEvent
 from callcue.asterisk.player import LegPlayer
@@ -71,14 +72,6 @@ class AsteriskServer:
         self.name = settings.name
         self.version = ""
         self._controller: Controller | None = None
-        self._link = Link(
-            _manager(settings),
-            wanted_events=directory.EVENTS | legs.EVENTS | probe.EVENTS,
-            on_event=self._on_event,
-            on_up=self._on_up,
-            on_down=self._on_down,
-            refusals=refusals,
-        )
         self._refusals = refusals or Refusals()
         self._tags = settings.tags
         self.directory = Directory(
@@ -87,6 +80,18 @@ class AsteriskServer:
             agents=settings.agents,
             agent_channels=settings.agent_channels,
             tags=settings.tags,
+        )
+        self._link = Link(
+            _manager(settings),
+            wanted_events=directory.EVENTS | legs.EVENTS | probe.EVENTS,
+            on_event=self._on_event,
+            on_up=self._on_up,
+            on_down=self._on_down,
+            refusals=refusals,
+            telling={
+                **user_events(legs.OWN_USER_EVENTS),
+                **variables(self.directory.variables),
+            },
         )
         self.player = LegPlayer(
             self._link,
@@ -141,9 +146,12 @@ class AsteriskServer:
 
     def _on_event(self, event: AmiEvent) -> None:
         # The directory comes first: what a leg reports may end a session whose room it knows.
-        self.directory.on_event(event)
-        self.player.on_event(event)
-        self._probe.on_event(event)
+        if event.name in directory.EVENTS:
+            self.directory.on_event(event)
+        if event.name in legs.EVENTS:
+            self.player.on_event(event)
+        if event.name in probe.EVENTS:
+            self._probe.on_event(event)
 
     async def _on_up(self) -> None:
         self.directory.expect_snapshot()

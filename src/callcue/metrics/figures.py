@@ -66,8 +66,9 @@ REJECTIONS = Figure(
 EVENTS = Figure(
     "callcue_ami_events_total",
     COUNTER,
-    "AMI events. `fate`: `taken`; `ignored` (of a kind that nobody wants, dropped unread: the event"
-    " filter in `manager.conf` is missing); `lost` (here, and not delivered before the link ended)",
+    "AMI events. `fate`: `taken`; `ignored` (of no use to callcue, dropped unread; very many where"
+    " the event filter in `manager.conf` is missing); `lost` (here, and not delivered before the"
+    " link ended)",
     ("asterisk", "fate"),
 )
 OVERFLOWS = Figure(

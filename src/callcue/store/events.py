@@ -1,5 +1,6 @@
 """The record of events: numbered and written in their order, told on when they are safe."""
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -61,6 +62,8 @@ class EventRecord:
         self._on_news = on_news
         self._clock = clock
         self._waiting: deque[News] = deque()
+        self._all_told = asyncio.Event()
+        self._all_told.set()
         self._listeners: list[Listener] = []
         self._last: int | None = None
         self._tidied = 0.0
@@ -77,6 +80,7 @@ class EventRecord:
             self.dropped += 1
             return
         self._waiting.append(news)
+        self._all_told.clear()
         self._on_news()
 
     @property
@@ -116,6 +120,12 @@ class EventRecord:
             listener(written.events)
         if self._deliveries is not None:
             self._deliveries.are_written(written.deliveries)
+        if not self._waiting:
+            self._all_told.set()
+
+    async def all_told(self) -> None:
+        """Wait until none waits to be written. A store out of reach takes its time."""
+        await self._all_told.wait()
 
     async def tidy(self) -> None:
         """Forget the old ones, all but the very last. Raises `StoreOutOfReach`."""
@@ -143,7 +153,9 @@ class EventRecord:
         found = await self._find(
             select(EVENTS).where(of_it).order_by(EVENTS.c.id.desc()).limit(limit)
         )
-        return [*(event.body for event in reversed(found)), *waiting][-limit:]
+        written = [event.body for event in reversed(found)]
+        # What waited when we began may have been written since.
+        return [*written, *(body for body in waiting if body not in written)][-limit:]
 
     async def latest(self, playbacks: Collection[PlaybackId]) -> dict[PlaybackId, Event]:
         """What was told last of each of these. Raises `EventsOutOfReach`."""

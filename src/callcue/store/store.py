@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from time import monotonic
 
 from callcue.api.lockout import Lockout
@@ -29,6 +30,8 @@ START_SECONDS = 3.0
 """So long the service waits for its store before it begins without."""
 END_SECONDS = 3.0
 """So long it waits at the end until all is written."""
+TOLD_SECONDS = 1.0
+"""So long before that until those who listen have been told of the end of what played."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +97,12 @@ class Store:
             {waiting, self._task}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         waiting.cancel()
+
+    async def all_told(self) -> None:
+        """Wait until who listens has been told of all that has happened, if that can be soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_SECONDS):
+                await self.events.all_told()
 
     async def stop(self) -> None:
         """Write what waits, if that can be done soon, and close."""

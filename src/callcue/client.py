@@ -34,7 +34,7 @@ from callcue.api.bird.answers import (
     SoundPage,
     StoredSound,
 )
-from callcue.client_events import Event, Gap, NoStream, told
+from callcue.client_events import Event, Gap, NoStream, Waits, told
 from callcue.events.streams import BEAT_SECONDS
 
 __all__ = [
@@ -95,6 +95,7 @@ class Callcue:
         self._headers = {"Authorization": f"AccessKey {access_key}"}
         self._session = session
         self._is_ours = session is None
+        self._waits = Waits()
 
     async def __aenter__(self) -> Self:
         self._session = self._session or ClientSession(timeout=ClientTimeout(SECONDS))
@@ -106,6 +107,7 @@ class Callcue:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._waits.end()
         if self._is_ours and self._session is not None:
             await self._session.close()
 
@@ -222,26 +224,22 @@ class Callcue:
 
     def stream(self, url: str, last: int | None, beat: float) -> AsyncGenerator[Event | Gap]:
         """The events that are told at *url*; see `events`."""
-        return told(partial(self._listening, url, beat), last)
+        return told(partial(self._listening, url), last, self._waits, 2 * beat)
 
     @asynccontextmanager
-    async def _listening(
-        self, url: str, beat: float, last: int | None
-    ) -> AsyncIterator[StreamReader | None]:
+    async def _listening(self, url: str, last: int | None) -> AsyncIterator[StreamReader]:
         session = self._opened()
-        if session.closed:
-            yield None
-            return
         place = {} if last is None else {"Last-Event-ID": str(last)}
-        async with session.get(
-            url,
-            headers=self._headers | place,
-            timeout=ClientTimeout(total=None, sock_connect=SECONDS, sock_read=2 * beat),
-        ) as response:
+        async with self._waits.within(SECONDS):
+            response = await session.get(
+                url, headers=self._headers | place, timeout=ClientTimeout(total=None)
+            )
+        async with response:
             if response.status == 429 or response.status >= 500:
                 raise NoStream(float(_retry_after(response) or 0))
             if not response.ok or response.content_type != "text/event-stream":
-                raise await _refusal(response)
+                async with self._waits.within(SECONDS):
+                    raise await _refusal(response)
             yield response.content
 
     def _opened(self) -> ClientSession:

@@ -4,7 +4,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -67,36 +67,72 @@ class NoStream(Exception):
         self.seconds = seconds
 
 
-Connect = Callable[[int | None], AbstractAsyncContextManager[StreamReader | None]]
-"""Opens the stream after that event; None once all is over. May raise `NoStream`."""
+class Waits:
+    """What streams wait for: never for too long, and for nothing once they are to end."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._now: set[asyncio.Timeout] = set()
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Raise `TimeoutError` if it takes longer, or all is over."""
+        async with asyncio.timeout(0 if self.over else seconds) as wait:
+            self._now.add(wait)
+            try:
+                yield
+            finally:
+                self._now.discard(wait)
+
+    def end(self) -> None:
+        """It is over."""
+        self.over = True
+        for wait in self._now:
+            wait.reschedule(0)
 
 
-async def told(connect: Connect, last: int | None) -> AsyncGenerator[Event | Gap]:
-    """All that comes after the event *last*, or from now on: in order, each once."""
+Connect = Callable[[int | None], AbstractAsyncContextManager[StreamReader]]
+"""Opens the stream after that event; may raise `NoStream`."""
+
+
+async def told(
+    connect: Connect, last: int | None, waits: Waits, silence: float
+) -> AsyncGenerator[Event | Gap]:
+    """All that comes after the event *last*, or from now on: in order, each once.
+
+    *silence*: after so many seconds of it a stream is dead.
+    """
     backoff = Backoff(FIRST_SECONDS, LONGEST_SECONDS)
-    while True:
-        wait = 0.0
+    while not waits.over:
+        least = 0.0
         try:
             async with connect(last) as stream:
-                if stream is None:
-                    return
-                async for fields in _blocks(stream):
+                async for fields in _blocks(stream, waits, silence):
                     backoff.reset()
                     news = _news(fields)
                     last = _place(fields, news, last)
                     if news is not None:
                         yield news
         except NoStream as refused:
-            wait = refused.seconds
+            least = refused.seconds
         except (ClientError, TimeoutError, OSError):
             pass  # it comes back
-        await asyncio.sleep(max(wait, backoff.next()))
+        delay = max(least, backoff.next())
+        with suppress(TimeoutError):
+            async with waits.within(delay + 1):
+                await asyncio.sleep(delay)
 
 
-async def _blocks(stream: StreamReader) -> AsyncIterator[Mapping[str, str]]:
+async def _blocks(
+    stream: StreamReader, waits: Waits, silence: float
+) -> AsyncIterator[Mapping[str, str]]:
     """The fields of each block of lines that is complete; a comment is a field without a name."""
     fields: dict[str, str] = {}
-    async for line in stream:
+    while True:
+        async with waits.within(silence):
+            line = await stream.readline()
+        if not line:
+            return
         name, colon, value = line.decode().rstrip("\r\n").partition(":")
         if name or colon:
             fields[name] = value.removeprefix(" ")

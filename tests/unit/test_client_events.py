@@ -102,25 +102,6 @@ async def test_given_restarts_of_the_service_then_each_event_is_told_once_and_in
         assert ids == sorted(set(ids))
 
 
-async def test_given_one_who_begins_now_then_a_cut_before_the_first_event_loses_none() -> None:
-    async with (
-        serving() as service,
-        client_of(service) as callcue,
-        hearing(callcue.events()) as told,
-    ):
-        await until(lambda: _are_listening(1, service))
-        await asyncio.sleep(0.1)
-        assert service.client.server.runner is not None
-        server = service.client.server.runner.server
-        assert server is not None
-        for connection in server.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
-        await until(lambda: _are_listening(0, service))
-        await _play_and_stop(service)
-        await told.until(*ONE)
-
-
 async def _are_listening(count: int, service: Service) -> bool:
     return len(service.streams) == count
 
@@ -254,6 +235,14 @@ async def test_given_an_event_that_is_cut_in_half_then_it_is_told_once_it_comes_
         async with hearing(callcue.events()) as told:
             await told.until("started", "started")
         assert ([event.id for event in told.events], asked) == ([1, 2], ["", "1", "1"])
+
+
+async def test_given_a_cut_before_the_first_event_then_it_goes_on_from_where_it_began() -> None:
+    begun = sending(b"id: 41\n\n")
+    async with answering(begun, sending(_event(42), then_silent=True)) as (callcue, asked):
+        async with hearing(callcue.events()) as told:
+            await told.until("started")
+        assert asked == ["", "41"]
 
 
 async def test_given_a_service_that_is_away_then_it_is_asked_ever_less_often() -> None:

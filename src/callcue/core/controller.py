@@ -160,8 +160,8 @@ class Controller:
 
     def length(self, playback: Playback) -> Milliseconds | None:
         """How long the item is at which it stands; None where that is not known."""
-        server, index = self._servers.get(playback.place.server), playback.position().item - 1
-        clip = playback.clips[index] if index < len(playback.clips) else None
+        server = self._servers.get(playback.place.server)
+        clip = playback.clip(playback.position().item)
         return server.sounds.length(clip) if server and isinstance(clip, str) else None
 
     async def recall(self, playback_id: PlaybackId) -> Playback | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from chaos.kills import is_killed_many_times
+from chaos.kills import callcue_is_killed
 from chaos.scene import Ground
 from ears.ear import EarServer
 from real.hand import Hand
@@ -19,4 +19,4 @@ async def test_given_twenty_kills_at_random_then_each_playback_is_told_whole_and
     pbx: Pbx, hand: Hand, ears: EarServer, tmp_path: Path
 ) -> None:
     async with nothing_left_behind(hand):
-        await is_killed_many_times(Ground(pbx, hand, ears, tmp_path), seed=20)
+        await callcue_is_killed(Ground(pbx, hand, ears, tmp_path, seed=20))

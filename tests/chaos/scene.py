@@ -43,6 +43,8 @@ class Ground:
     ears: EarServer
     folder: Path
     """Each scene has one of its own in there."""
+    seed: int = 0
+    """Of what is left to chance."""
 
 
 @dataclass

@@ -126,7 +126,8 @@ class EventRecord:
             last_forgotten = found.scalar() or 0
             gap = None
             # One that was never given is of another record: of a store in memory, before a restart.
-            if event_id < last_forgotten or event_id > await _newest(connection):
+            newest = max(last_forgotten, await _newest(connection))
+            if event_id < last_forgotten or event_id > newest:
                 gap, event_id = Gap(last_forgotten + 1), last_forgotten
             later = select(EVENTS).where(of_it, EVENTS.c.id > event_id)
             rows = await connection.execute(later.order_by(EVENTS.c.id).limit(limit))

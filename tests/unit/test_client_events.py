@@ -1,6 +1,7 @@
 """The client's events: one row, whatever becomes of the connections; against the real app."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -218,13 +219,13 @@ async def test_given_beats_alone_then_the_stream_is_alive() -> None:
         await response.prepare(request)
         for _ in range(8):
             await response.write(b": beat\n\n")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
         await response.write(_event(9))
         await asyncio.sleep(30)
         return response
 
     async with answering(beating) as (callcue, asked):
-        async with hearing(callcue.events(beat=0.2)) as told:
+        async with hearing(callcue.events(beat=0.5)) as told:
             await told.until("started")
         assert asked == [""]
 
@@ -246,7 +247,11 @@ async def test_given_a_cut_before_the_first_event_then_it_goes_on_from_where_it_
 
 
 async def test_given_a_service_that_is_away_then_it_is_asked_ever_less_often() -> None:
-    async with answering(busy) as (callcue, asked):
-        async with hearing(callcue.events()):
-            await asyncio.sleep(1.0)
-        assert 2 <= len(asked) <= 6
+    began = time.monotonic()
+    async with answering(busy) as (callcue, asked), hearing(callcue.events()):
+
+        async def is_asked_five_times() -> bool:
+            return len(asked) >= 5
+
+        await until(is_asked_five_times)
+    assert time.monotonic() - began >= (0.1 + 0.2 + 0.4 + 0.8) / 2

@@ -208,7 +208,7 @@ async def test_given_a_stream_silent_for_two_beats_then_it_is_made_anew_from_the
 ):
     silent = sending(_event(7), b": beat\n\n", then_silent=True)
     async with answering(silent, sending(_event(8), then_silent=True)) as (callcue, asked):
-        async with hearing(callcue.events(beat=0.1)) as told:
+        async with hearing(callcue.events(beat=0.5)) as told:
             await told.until("started", "started")
         assert ([event.id for event in told.events], asked[:2]) == ([7, 8], ["", "7"])
 
@@ -217,15 +217,15 @@ async def test_given_beats_alone_then_the_stream_is_alive() -> None:
     async def beating(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for _ in range(8):
+        for _ in range(5):
             await response.write(b": beat\n\n")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
         await response.write(_event(9))
         await asyncio.sleep(30)
         return response
 
     async with answering(beating) as (callcue, asked):
-        async with hearing(callcue.events(beat=0.5)) as told:
+        async with hearing(callcue.events(beat=1.0)) as told:
             await told.until("started")
         assert asked == [""]
 

@@ -72,6 +72,8 @@ DOORMAN: web.AppKey[Doorman] = web.AppKey("doorman", Doorman)
 """Who lets connections in."""
 REFUSALS: web.AppKey[Refusals] = web.AppKey("refusals", Refusals)
 """How often which bound was reached."""
+STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
+"""Who listens to events now."""
 
 RELOADER: web.AppKey[Reloader] = web.AppKey("reloader", Reloader)
 """Who takes other settings over while it runs."""
@@ -221,6 +223,7 @@ def make_app(
     if settings.vicidial.enabled:
         add_vicidial(app, settings, controller, store, lockout, address, database, metrics, heeds)
     app[CONTROLLER], app[DOORMAN], app[REFUSALS] = controller, doorman, refusals
+    app[STREAMS] = streams
     app[RELOADER] = Reloader(
         settings,
         fleet,

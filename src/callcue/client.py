@@ -7,14 +7,17 @@
 What callcue refuses is raised as `Refused`, with its code; that it cannot be reached, as aiohttp's
 own `ClientError`. Nothing is sent twice by itself: a PLAY whose answer was lost may be heard
 already. With a *key* of your own it can be sent again until there is an answer, and is done once.
+Only `events` come back by themselves.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader
 from pydantic import BaseModel
 
 from callcue.api.bird.answers import (
@@ -31,12 +34,16 @@ from callcue.api.bird.answers import (
     SoundPage,
     StoredSound,
 )
+from callcue.client_events import Event, Gap, NoStream, Waits, told
 from callcue.events.signing import WrongSignature, verify
+from callcue.events.streams import BEAT_SECONDS
 
 __all__ = [
     "Call",
     "CallInFull",
     "Callcue",
+    "Event",
+    "Gap",
     "OneCall",
     "OneOutcome",
     "Playback",
@@ -91,6 +98,7 @@ class Callcue:
         self._headers = {"Authorization": f"AccessKey {access_key}"}
         self._session = session
         self._is_ours = session is None
+        self._waits = Waits()
 
     async def __aenter__(self) -> Self:
         self._session = self._session or ClientSession(timeout=ClientTimeout(SECONDS))
@@ -102,6 +110,7 @@ class Callcue:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._waits.end()
         if self._is_ours and self._session is not None:
             await self._session.close()
 
@@ -125,6 +134,21 @@ class Callcue:
     async def playback(self, playback: UUID | str) -> Playback:
         """A playback of this workspace, also after it has ended."""
         return await self.ask(Playback, "GET", f"{self._workspace}/playbacks/{playback}")
+
+    def events(
+        self, last: int | None = None, *, beat: float = BEAT_SECONDS
+    ) -> AsyncGenerator[Event | Gap]:
+        """What happens to all playbacks of the workspace, in order and each once, without an end.
+
+        From after the event *last*, or else from now on. A connection that is lost, or silent for
+        more than two *beat*s, is made anew, and nothing is missed; `Gap` says where something is
+        kept no more. It ends with `aclose`, or with this client.
+
+        Raises:
+            Refused: it may not be listened to. That callcue is away or busy is no reason.
+
+        """
+        return self.stream(f"{self._workspace}/events", last, beat)
 
     # ---- many calls -------------------------------------------------------------------------
 
@@ -201,6 +225,31 @@ class Callcue:
         # A newer callcue may say more.
         return answer.model_validate(await self._asked(method, url, **more), extra="ignore")
 
+    def stream(self, url: str, last: int | None, beat: float) -> AsyncGenerator[Event | Gap]:
+        """The events that are told at *url*; see `events`."""
+        return told(partial(self._listening, url), last, self._waits, 2 * beat)
+
+    @asynccontextmanager
+    async def _listening(self, url: str, last: int | None) -> AsyncIterator[StreamReader]:
+        session = self._opened()
+        place = {} if last is None else {"Last-Event-ID": str(last)}
+        async with self._waits.within(SECONDS):
+            response = await session.get(
+                url, headers=self._headers | place, timeout=ClientTimeout(total=None)
+            )
+        async with response:
+            if response.status == 429 or response.status >= 500:
+                raise NoStream(float(_retry_after(response) or 0))
+            if not response.ok or response.content_type != "text/event-stream":
+                async with self._waits.within(SECONDS):
+                    raise await _refusal(response)
+            yield response.content
+
+    def _opened(self) -> ClientSession:
+        if self._session is None:
+            raise RuntimeError("use it as `async with Callcue(...)`")
+        return self._session
+
     async def _asked(
         self,
         method: str,
@@ -209,28 +258,33 @@ class Callcue:
         key: str = "",
         **body: Any,
     ) -> Any:
-        if self._session is None:
-            raise RuntimeError("use it as `async with Callcue(...)`")
+        session = self._opened()
         params = {name: value for name, value in (query or {}).items() if value}
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
-        async with self._session.request(
-            method, url, params=params, headers=headers, **body
-        ) as response:
+        async with session.request(method, url, params=params, headers=headers, **body) as response:
             if response.status == 204:
                 return None
-            if response.content_type != "application/json":
-                raise Refused(response.status, "unknown", await response.text(), {}, None)
-            found = await response.json()
-            if response.ok:
-                return found
-            after = response.headers.get("Retry-After", "")
-            raise Refused(
-                response.status,
-                found.get("code", "unknown"),
-                found.get("message", ""),
-                found.get("details", {}),
-                int(after) if after.isdecimal() else None,
-            )
+            if response.ok and response.content_type == "application/json":
+                return await response.json()
+            raise await _refusal(response)
+
+
+async def _refusal(response: ClientResponse) -> Refused:
+    if response.content_type != "application/json":
+        return Refused(response.status, "unknown", await response.text(), {}, None)
+    found = await response.json()
+    return Refused(
+        response.status,
+        found.get("code", "unknown"),
+        found.get("message", ""),
+        found.get("details", {}),
+        _retry_after(response),
+    )
+
+
+def _retry_after(response: ClientResponse) -> int | None:
+    after = response.headers.get("Retry-After", "")
+    return int(after) if after.isdecimal() else None
 
 
 class OneCall:
@@ -280,6 +334,12 @@ class OneCall:
     async def playback(self) -> Playback:
         """What plays in it, or has played last."""
         return await self._callcue.ask(Playback, "GET", f"{self._url}/playback")
+
+    def events(
+        self, last: int | None = None, *, beat: float = BEAT_SECONDS
+    ) -> AsyncGenerator[Event | Gap]:
+        """What happens to the playbacks that this call hears; see `Callcue.events`."""
+        return self._callcue.stream(f"{self._url}/events", last, beat)
 
     async def pause(self) -> Playback:
         """Stand still."""

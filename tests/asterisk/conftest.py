@@ -13,6 +13,7 @@ from real.hand import Hand, open_hand
 from real.mariadb_fixture import mariadb
 from real.parties import ears_for
 from real.pbx import NoAsterisk, Pbx, as_debian_starts_it, running_pbx
+from real.restarting import ServiceProcess, nothing_left_behind, service_process
 from real.room import NewRoom, Room
 from real.scenes import Scenes
 from real.service import Service, running_service
@@ -109,6 +110,24 @@ async def new_room(hand: Hand, ears: EarServer, service: Service) -> AsyncIterat
     yield make
     await asyncio.gather(*(room.close() for room in rooms))
     await _no_leg_is_left(hand)
+
+
+@pytest_asyncio.fixture
+async def process(pbx: Pbx, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
+    """A callcue in a process of its own, up: to be killed and started again."""
+    async with service_process(pbx, tmp_path) as process:
+        await process.start()
+        yield process
+
+
+@pytest_asyncio.fixture
+async def room(hand: Hand, ears: EarServer) -> AsyncIterator[Room]:
+    """A room with an agent, for a callcue of whatever process; nobody is in it yet."""
+    number = next(_numbers)
+    room = Room(f"8600{number}", hand, ears, agent=f"agent-{number}")
+    async with nothing_left_behind(hand):
+        yield room
+        await room.close()
 
 
 @pytest_asyncio.fixture

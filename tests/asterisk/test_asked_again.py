@@ -1,20 +1,14 @@
 """A request that comes twenty times, over two kills of the service, is heard once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 from aiohttp import ClientError
 from ears import hearing
-from ears.ear import EarServer
 from real.hand import Hand
-from real.pbx import Pbx
-from real.restarting import ServiceProcess, legs, nothing_left_behind, service_process
+from real.restarting import ServiceProcess, legs
 from real.room import Room
 
 from callcue import demo
@@ -22,26 +16,6 @@ from callcue import demo
 pytestmark = pytest.mark.usefixtures("before_all_others")
 
 TIMES = 20
-
-_numbers = count(900)
-
-
-@pytest_asyncio.fixture
-async def process(pbx: Pbx, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
-    """A callcue in a process of its own, up."""
-    async with service_process(pbx, tmp_path) as process:
-        await process.start()
-        yield process
-
-
-@pytest_asyncio.fixture
-async def room(hand: Hand, ears: EarServer) -> AsyncIterator[Room]:
-    """A room with an agent; nobody is in it yet."""
-    number = next(_numbers)
-    room = Room(f"8600{number}", hand, ears, agent=f"agent-{number}")
-    async with nothing_left_behind(hand):
-        yield room
-        await room.close()
 
 
 class _Stubborn:

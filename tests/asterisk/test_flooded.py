@@ -14,6 +14,7 @@ from itertools import repeat
 from pathlib import Path
 from statistics import median
 
+import pytest
 import pytest_asyncio
 from bench.contestant import Place
 from bench.raw import RawAmi
@@ -26,6 +27,8 @@ from real.pbx import Pbx, before_all_others
 from real.restarting import ServiceProcess, nothing_left_behind, service_process
 from real.room import Room
 from real.service import Integrator
+
+pytestmark = pytest.mark.alone
 
 GOOD_ROUNDS, MOST_ROUNDS = 3, 10
 """Where others take the processor nobody keeps up with that: such rounds are repeated."""

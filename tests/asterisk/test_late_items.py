@@ -13,7 +13,7 @@ from real.service import Integrator, Service
 from callcue.core.errors import ClipFailed
 from callcue.core.limits import Limits
 from callcue.core.ports import MediaLibrary
-from callcue.core.types import Missing, SoundName
+from callcue.core.types import Milliseconds, Missing, SoundName
 
 pytestmark = pytest.mark.alone
 
@@ -41,6 +41,9 @@ class Origin:
         if media in self.failing:
             raise ClipFailed(0, media, self.failing[media])
         return await self._there.prepare(media)
+
+    def length(self, clip: SoundName) -> Milliseconds | None:
+        return self._there.length(clip)
 
     def retain(self, clips: Collection[SoundName]) -> None:
         self._there.retain(clips)

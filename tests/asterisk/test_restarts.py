@@ -4,16 +4,13 @@ import asyncio
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from ears import hearing
-from ears.ear import Ear, EarServer
+from ears.ear import Ear
 from real.hand import Hand
 from real.pbx import Pbx
 from real.restarting import (
@@ -21,7 +18,6 @@ from real.restarting import (
     jumps,
     legs,
     no_leg_is_left,
-    nothing_left_behind,
     service_process,
 )
 from real.room import Room
@@ -32,26 +28,6 @@ pytestmark = pytest.mark.usefixtures("before_all_others")
 FRAME = 0.020
 SOON = 2.0
 """Seconds after the start in which a command must be obeyed."""
-
-_numbers = count(700)
-
-
-@pytest_asyncio.fixture
-async def process(pbx: Pbx, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
-    """A callcue in a process of its own, up."""
-    async with service_process(pbx, tmp_path) as process:
-        await process.start()
-        yield process
-
-
-@pytest_asyncio.fixture
-async def room(hand: Hand, ears: EarServer) -> AsyncIterator[Room]:
-    """A room with an agent; nobody is in it yet."""
-    number = next(_numbers)
-    room = Room(f"8600{number}", hand, ears, agent=f"agent-{number}")
-    async with nothing_left_behind(hand):
-        yield room
-        await room.close()
 
 
 async def _listener(room: Room, process: ServiceProcess) -> Ear:

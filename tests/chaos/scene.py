@@ -29,6 +29,11 @@ _numbers = cycle(range(800, 1000))
 """Of rooms: so many the test PBX has, and a soak needs more."""
 
 
+def next_number() -> int:
+    """The last digits of a room that no other scene has now."""
+    return next(_numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Where scenes are played."""
@@ -38,6 +43,8 @@ class Ground:
     ears: EarServer
     folder: Path
     """Each scene has one of its own in there."""
+    seed: int = 0
+    """Of what is left to chance."""
 
 
 @dataclass
@@ -87,8 +94,7 @@ async def scene(ground: Ground, folder: Path) -> AsyncIterator[Scene]:
             service_process(ground.pbx, folder, ami_port=wire.port)
         )
         rooms = [
-            Room(f"8600{next(_numbers)}", ground.hand, ground.ears, agent="nobody")
-            for _ in range(2)
+            Room(f"8600{next_number()}", ground.hand, ground.ears, agent="nobody") for _ in range(2)
         ]
         for room in rooms:
             stack.push_async_callback(room.close)

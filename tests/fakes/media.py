@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from callcue.core.errors import CallcueError, ClipFailed, ClipNotFound
-from callcue.core.types import SoundName
+from callcue.core.types import Milliseconds, SoundName
 
 
 @dataclass
@@ -20,6 +20,7 @@ class FakeMedia:
     """Those that nobody can refuse beforehand, and that cannot be had all the same."""
     released: list[str] = field(default_factory=list)
     retained: list[str] = field(default_factory=list)
+    lengths: dict[str, Milliseconds] = field(default_factory=dict)
 
     async def check(self, media: Sequence[str]) -> None:
         self.asked.extend(media)
@@ -34,6 +35,9 @@ class FakeMedia:
         if media in self.unfetchable:
             raise ClipFailed(0, media, "too large")
         return SoundName(media)
+
+    def length(self, clip: SoundName) -> Milliseconds | None:
+        return self.lengths.get(clip)
 
     def retain(self, clips: Collection[SoundName]) -> None:
         self.retained.extend(sorted(clips))

@@ -7,6 +7,7 @@ from callcue.store.schema import VERSION
 _BACK = {
     4: [
         "DROP TABLE events",
+        "DROP TABLE events_forgotten",
         "DROP TABLE idempotency_keys",
         "DROP TABLE access_keys",
         "DROP TABLE webhooks",

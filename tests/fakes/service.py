@@ -12,10 +12,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from callcue.api.keys import digest
-from callcue.app import DOORMAN, RELOADER, make_app
+from callcue.app import DOORMAN, RELOADER, STREAMS, make_app
 from callcue.asterisk.server import AsteriskAddress
 from callcue.core.limits import Limits
 from callcue.core.ports import Call
+from callcue.events.streams import Streams
 from callcue.reloading import Reloaded, Reloader
 from callcue.settings import Settings
 from callcue.store.store import Store
@@ -107,6 +108,7 @@ class Service:
     servers: list[FakeTelephony]
     """Every Asterisk there ever was; the first is *telephony*."""
     reloader: Reloader
+    streams: Streams
 
     async def reload(self, **changes: Any) -> Reloaded:
         """Put other settings in force; *changes* replace whole tables of the usual ones."""
@@ -162,7 +164,9 @@ async def resolve(host: str, port: int) -> list[str]:  # noqa: ARG001
 
 
 @asynccontextmanager
-async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[Service]:
+async def serving(
+    store: Store | None = None, *, port: int | None = None, **changes: Any
+) -> AsyncIterator[Service]:
     """A running service; *changes* replace tables of the settings."""
     made, ledger = settings(**changes), FakeLedger()
     servers = [FakeTelephony(name, directory=FakeDirectory(name)) for name in made.servers]
@@ -175,8 +179,10 @@ async def serving(store: Store | None = None, **changes: Any) -> AsyncIterator[S
         return servers[-1]
 
     app = make_app(made, list(servers), ledger, IMPATIENT, store, connect=connect, resolve=resolve)
-    async with TestClient(TestServer(app, access_log=None)) as client:
+    async with TestClient(TestServer(app, port=port, access_log=None)) as client:
         assert client.server.runner is not None
         assert client.server.runner.server is not None
         app[DOORMAN].serves(client.server.runner.server)
-        yield Service(client, telephony, ledger, agent, customer, servers, app[RELOADER])
+        yield Service(
+            client, telephony, ledger, agent, customer, servers, app[RELOADER], app[STREAMS]
+        )

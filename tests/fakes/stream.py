@@ -13,8 +13,8 @@ class Stream:
     def __init__(self, response: ClientResponse) -> None:
         self.response = response
 
-    async def next(self) -> dict[str, Any]:
-        """The next event's data; its id and its type are what the stream's own fields say."""
+    async def block(self) -> dict[str, str]:
+        """The fields of what is told next."""
         fields: dict[str, str] = {}
         async with asyncio.timeout(3):
             async for line in self.response.content:
@@ -23,6 +23,13 @@ class Stream:
                     fields[name] = value
                 elif "data" in fields:
                     break
+                else:
+                    fields.clear()
+        return fields
+
+    async def next(self) -> dict[str, Any]:
+        """The next event's data; its id and its type are what the stream's own fields say."""
+        fields = await self.block()
         data = json.loads(fields["data"])
         assert (data["id"], data["type"]) == (fields["id"], fields["event"])
         return dict(data)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from chaos.faults import FAULTS
 from chaos.house import asterisk_is_killed, asterisk_stands_still
+from chaos.kills import callcue_is_killed
 from chaos.scene import Ground
 from chaos.verdict import meets
 from real.hand import open_hand
@@ -21,6 +22,7 @@ Round = Callable[[Ground], Awaitable[None]]
 
 ROUNDS: Mapping[str, Round] = {
     **{fault.__name__: partial(meets, fault) for fault in FAULTS},
+    callcue_is_killed.__name__: callcue_is_killed,
     "asterisk_is_killed": lambda ground: asterisk_is_killed(ground.pbx.major, ground.folder),
     "asterisk_stands_still": lambda ground: asterisk_stands_still(ground.pbx.major, ground.folder),
 }
@@ -38,7 +40,7 @@ async def random_rounds(pbx: Pbx, count: int, seed: int, say: Callable[[str], No
             with TemporaryDirectory() as folder:
                 try:
                     async with asyncio.timeout(WITHIN_SECONDS):
-                        await ROUNDS[name](Ground(pbx, hand, ears, Path(folder)))
+                        await ROUNDS[name](Ground(pbx, hand, ears, Path(folder), seed + number))
                 except BaseException as failure:
                     failure.add_note(f"round {number} of seed {seed}: {name}")
                     raise

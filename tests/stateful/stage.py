@@ -9,6 +9,7 @@ from fakes.directory import FakeDirectory
 from callcue.core.commands import Command, Pause, Play, Stop
 from callcue.core.errors import ClipFailed, ClipNotFound
 from callcue.core.limits import Limits
+from callcue.core.occurrences import Occurrence
 from callcue.core.playback import Playback, PlayRequest
 from callcue.core.ports import LegEvent
 from callcue.core.session import CallSession
@@ -24,6 +25,7 @@ from callcue.core.types import (
     Position,
     SoundName,
 )
+from callcue.core.witness import Nobody
 
 ROOM = Conference("pbx1", "8600051")
 PATIENT = Limits(start=60, confirm=60)
@@ -157,6 +159,9 @@ class PuppetMedia:
         for clip in clips:
             self.held.remove(clip)
 
+    def length(self, clip: SoundName) -> Milliseconds | None:  # noqa: ARG002
+        return None
+
     def retain(self, clips: Collection[SoundName]) -> None:
         self.held.extend(clips)
 
@@ -209,6 +214,16 @@ class StrictLedger:
             assert one.ended
 
 
+class Listener(Nobody):
+    """Remembers what has been told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def saw(self, playback: Playback, occurrence: Occurrence) -> None:  # noqa: ARG002
+        self.heard.append(occurrence.value)
+
+
 class Stage:
     """A session and all that it stands on; made by `staged`."""
 
@@ -217,6 +232,7 @@ class Stage:
         self.directory = FakeDirectory(ROOM.server)
         self.media = PuppetMedia()
         self.ledger = StrictLedger()
+        self.told = Listener()
         self.session = CallSession(
             ROOM,
             player=self.player,
@@ -224,6 +240,7 @@ class Stage:
             media=self.media,
             ledger=self.ledger,
             limits=limits,
+            witness=self.told,
         )
         self._asked: list[asyncio.Task[Playback]] = []
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from fakes.service import WORKSPACE, Service, serving
 
+from callcue.core.types import Milliseconds
+
 LIST = {"media": ["sound:ss-noservice", "sound:hello_1"]}
 VERBS = ["stop", "pause", "resume", "restart"]
 FIELDS = {
@@ -21,6 +23,7 @@ FIELDS = {
     "round",
     "rounds",
     "positionMilliseconds",
+    "durationMilliseconds",
     "media",
     "audience",
     "queue",
@@ -49,6 +52,18 @@ async def test_given_nothing_plays_then_409(verb: str) -> None:
     async with serving() as service:
         status, body = await _do(service, verb)
         assert (status, body["code"]) == (409, "nothing_playing")
+
+
+async def test_given_items_of_known_length_then_the_one_it_stands_in_is_shown() -> None:
+    async with serving() as service:
+        service.telephony.sounds.lengths["hello_1"] = Milliseconds(700)
+        accepted = await _playing(service)
+        _, body = await service.bird("GET", service.playback_path)
+        assert (body["item"], body["durationMilliseconds"]) == (1, None)
+        _, body = await _do(service, "seek", {"positionMilliseconds": 100, "item": 2})
+        assert (body["item"], body["durationMilliseconds"]) == (2, 700)
+        _, body = await service.bird("GET", f"/workspaces/{WORKSPACE}/playbacks/{accepted['id']}")
+        assert body["durationMilliseconds"] == 700
 
 
 async def test_given_pause_resume_restart_then_the_view_is_the_confirmed_state() -> None:

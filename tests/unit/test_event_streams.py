@@ -147,6 +147,56 @@ async def test_given_a_restart_then_the_ids_go_on_and_what_was_told_is_there(
         assert int(told[-1]) > int(told[1])
 
 
+async def test_given_one_who_left_before_anything_came_then_it_can_go_on_all_the_same() -> None:
+    async with serving() as service:
+        async with listening(service) as stream:
+            start = await stream.response.content.readline()
+        playback = await _play(service)
+        async with listening(service, last=start.decode().removeprefix("id: ").strip()) as stream:
+            event = await stream.next()
+            assert (event["type"], event["playbackId"]) == ("accepted", playback)
+
+
+async def test_given_events_that_are_kept_no_more_then_only_who_missed_some_is_told(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'store'}"
+    async with serving(Store(url)) as service, listening(service) as stream:
+        others = f"/workspaces/{OTHER_WORKSPACE}/events"
+        async with listening(service, others, key=OTHER_KEY) as other:
+            line = await other.response.content.readline()
+        await _play(service)
+        seen = await stream.until("item_started")
+    ids = [event["id"] for event in seen]
+    async with serving(Store(url, history_seconds=0.0)) as service:
+        await until(lambda: _tells_of_a_gap(service, ids[0]))
+        async with listening(service, last=ids[0]) as stream:
+            assert await stream.block() == {
+                "event": "gap",
+                "data": f'{{"type":"gap","begins":"{ids[-1]}"}}',
+            }
+            assert (await stream.next())["id"] == ids[-1]
+        assert not await _tells_of_a_gap(service, ids[-2])
+        # Of this one nothing is forgotten: the ids that it never had were of others.
+        place = line.decode().removeprefix("id: ").strip()
+        assert not await _tells_of_a_gap(service, place, others, OTHER_KEY)
+
+
+async def test_given_an_id_of_another_record_then_what_this_one_has_is_told_from_its_begin() -> (
+    None
+):
+    async with serving() as service:
+        playback = await _play(service)
+        async with listening(service, last="4711") as stream:
+            assert (await stream.block())["event"] == "gap"
+            assert (await stream.next())["playbackId"] == playback
+
+
+async def _tells_of_a_gap(service: Service, last: str, path: str = EVENTS, key: str = KEY) -> bool:
+    async with listening(service, path, key=key, last=last) as stream:
+        return await stream.response.content.readline() == b"event: gap\n"
+
+
 async def test_given_a_listener_with_a_full_buffer_then_it_gets_what_waits_and_is_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

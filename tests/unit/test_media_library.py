@@ -89,6 +89,18 @@ async def test_given_each_kind_of_media_then_each_has_its_name_for_asterisk(
         assert here.asked == []
 
 
+@pytest.mark.parametrize("by_url", [False, True])
+async def test_given_what_was_prepared_then_its_length_is_known_but_for_asterisks_own(
+    tmp_path: Path, by_url: bool
+) -> None:
+    async with house(tmp_path) as here:
+        await here.shelve("offer")
+        library = here.library(ClipUrls(b"k" * 32) if by_url else None)
+        media = ("offer", here.origin.url("/a.wav"), "ss-noservice")
+        clips = [await library.prepare(one) for one in media]
+        assert [library.length(clip) for clip in clips] == [100, 100, None]
+
+
 async def test_given_a_name_of_both_then_the_audio_store_goes_first(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         await here.shelve("ss-noservice")

@@ -71,6 +71,7 @@ async def test_given_an_item_that_fails_then_the_leg_ends_there_and_the_end_says
         stage.is_gone()
         await playback.gone()
         assert (playback.reason, playback.detail) == (EndReason.FAILED, "item 2: too large")
+        assert stage.told.heard == ["accepted", "started", "item_started", "failed"]
         # It was never there: nothing of what is known of the others is in doubt.
         assert stage.media.forgotten == []
 

@@ -21,7 +21,7 @@ from .ports import Call, CallDirectory, Ledger, LegEvent, Server
 from .refusals import Bound, Refusals
 from .session import CallSession
 from .states import Event, IllegalEvent, State
-from .types import EndReason, Place, PlaybackId
+from .types import EndReason, Milliseconds, Place, PlaybackId
 from .witness import Nobody, Witness
 
 _log = logging.getLogger(__name__)
@@ -157,6 +157,12 @@ class Controller:
     def playback(self, playback_id: PlaybackId) -> Playback | None:
         """A playback by its id, running or ended."""
         return self._ledger.find(playback_id)
+
+    def length(self, playback: Playback) -> Milliseconds | None:
+        """How long the item is at which it stands; None where that is not known."""
+        server = self._servers.get(playback.place.server)
+        clip = playback.clip(playback.position().item)
+        return server.sounds.length(clip) if server and isinstance(clip, str) else None
 
     async def recall(self, playback_id: PlaybackId) -> Playback | None:
         """As `playback`, from the whole record."""

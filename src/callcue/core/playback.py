@@ -169,6 +169,10 @@ class Playback:
         """Whether it has ended."""
         return self.ended_at is not None
 
+    def clip(self, item: int) -> SoundName | Missing | None:
+        """That item's clip, or why there is none; None while it is on its way."""
+        return self.clips[item - 1] if item <= len(self.clips) else None
+
     async def audible(self) -> None:
         """Wait until it is heard.
 

@@ -98,6 +98,9 @@ class MediaLibrary(Protocol):
 
         """
 
+    def length(self, clip: SoundName) -> Milliseconds | None:
+        """How long a prepared clip is; None where only Asterisk knows."""
+
     def retain(self, clips: Collection[SoundName]) -> None:
         """Each of these was prepared by a service before this one, and is needed still."""
 

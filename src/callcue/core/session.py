@@ -34,7 +34,7 @@ from .provision import Provision, clips_of
 from .queue import PlaybackQueue
 from .states import Effect, Event, State, Step, Verb, on_command, on_event
 from .tracing import REQUEST
-from .types import CallId, EndReason, IfPlaying, Place, Told
+from .types import CallId, EndReason, IfPlaying, Missing, Place, Told
 from .waiting import Confirmation, Job
 from .witness import Nobody, Witness
 
@@ -343,7 +343,10 @@ class CallSession:
             return
         asked = self._asked.pop(event.number, None) if event.number is not None else None
         occurrences, playback.told = news(playback.told, event, asked)
-        self._tell(playback, *occurrences)
+        # The leg reports an item before it finds that there is none.
+        none = isinstance(playback.clip(playback.told.item), Missing)
+        begun = Occurrence.ITEM_STARTED
+        self._tell(playback, *(one for one in occurrences if not (none and one is begun)))
 
     def _tell(self, playback: Playback, *occurrences: Occurrence) -> None:
         for occurrence in occurrences:

@@ -1,7 +1,7 @@
 """One event: what a workspace is told."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,23 @@ class Event:
     def concerns(self, call: UUID) -> bool:
         """Whether it is about a playback that this call hears."""
         return str(call) in self.body["callIds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Of what was asked for, some is forgotten."""
+
+    begins: int
+    """All events that have this id or a higher one are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a workspace's events, oldest first."""
+
+    events: Sequence[Event]
+    gap: Gap | None = None
+    """What is missing before them, if anything is."""
 
 
 class EventsOutOfReach(Exception):

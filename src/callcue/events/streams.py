@@ -4,13 +4,16 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from .event import Event
+from .event import Event, Gap, Page
 
 BUFFER = 1000
 """Events that may wait for one listener. Whoever has more to read had better read the record."""
+BEAT_SECONDS = 15.0
+"""So often something is sent, be it nothing: proxies close what is silent."""
 PAGE = 200
 """Events that are read from the record at a time."""
 
@@ -18,8 +21,18 @@ PAGE = 200
 class Record(Protocol):
     """Where all events are."""
 
-    async def after(self, workspace: UUID, event_id: int, limit: int) -> list[Event]:
-        """A workspace's events after that id, oldest first. Raises `EventsOutOfReach`."""
+    async def after(self, workspace: UUID, event_id: int, limit: int) -> Page:
+        """A workspace's events after that id. Raises `EventsOutOfReach`."""
+
+    async def newest(self) -> int:
+        """The highest id of all; 0 when there is none. Raises `EventsOutOfReach`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A stream begins after that event: so it can go on, also before anything has come."""
+
+    id: int
 
 
 class TooManyStreams(Exception):
@@ -116,22 +129,31 @@ class Streams:
 
 async def follow(
     record: Record, listener: Listener, last: int | None, *, beat: float
-) -> AsyncIterator[Sequence[Event]]:
-    """What a workspace is told, without a gap and in order; an empty one each *beat* seconds.
+) -> AsyncIterator[Sequence[Event | Gap | Start]]:
+    """What a workspace is told, in order and, but for what is forgotten, without a gap.
 
-    From after the event *last*, or else from now on. It ends when the listener is let go.
+    From after the event *last*, or else from now on. An empty one comes each *beat* seconds. It
+    ends when the listener is let go.
 
     Raises:
-        EventsOutOfReach: what came before cannot be read now.
+        EventsOutOfReach: the record cannot be read now.
 
     """
-    while last is not None and (page := await record.after(listener.workspace, last, PAGE)):
-        last = page[-1].id
-        yield page
-    yield ()  # who listens is told at once that it does
+    if last is None:
+        last = await record.newest()
+        yield (Start(last),)
+    else:
+        while (page := await record.after(listener.workspace, last, PAGE)).gap or page.events:
+            if page.gap is not None:
+                last = page.gap.begins - 1
+                yield (page.gap,)
+            if page.events:
+                last = page.events[-1].id
+                yield page.events
+        yield ()  # who listens is told at once that it does
     while True:
         events = await listener.events(beat)
         # What came while the record was read may be in both.
-        yield [event for event in events if last is None or event.id > last]
+        yield [event for event in events if event.id > last]
         if listener.over:
             return

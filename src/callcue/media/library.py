@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from callcue.core.errors import ClipFailed, ClipNotFound
 from callcue.core.ports import MediaLibrary
-from callcue.core.types import SoundName
+from callcue.core.types import Milliseconds, SoundName
 from callcue.outward.failures import NotReached
 from callcue.outward.urls import read_url
 
@@ -93,6 +93,11 @@ class Library:
         """See `MediaLibrary.release`."""
         for name in clips:
             self._held.release(name)
+
+    def length(self, clip: SoundName) -> Milliseconds | None:
+        """See `MediaLibrary.length`. None also of one that is kept no more."""
+        found = self._clip_of(clip)
+        return None if found is None else found.length
 
     def retain(self, clips: Collection[SoundName]) -> None:
         """See `MediaLibrary.retain`."""

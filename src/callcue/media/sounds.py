@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from callcue.core.errors import ClipNotFound
-from callcue.core.types import SoundName
+from callcue.core.types import Milliseconds, SoundName
 
 REMEMBER_FOUND = 600.0
 """Seconds a sound is taken to be there still. When it turns out not to be, it is forgotten."""
@@ -48,6 +48,10 @@ class AsteriskSounds:
         """Ask anew next time."""
         for name in media:
             self._known.pop(name, None)
+
+    def length(self, clip: SoundName) -> Milliseconds | None:  # noqa: ARG002
+        """Asterisk does not say."""
+        return None
 
     def retain(self, clips: Collection[SoundName]) -> None:
         """Asterisk keeps its own sounds anyway."""

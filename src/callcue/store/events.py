@@ -3,23 +3,24 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from time import time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy import Row, Select, and_, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcue.core.types import PlaybackId
-from callcue.events.event import Body, Event, EventsOutOfReach, News
+from callcue.events.event import Body, Event, EventsOutOfReach, Gap, News, Page
 from callcue.events.webhook import Delivery
 
 from .database import Database, StoreOutOfReach
 from .deliveries import DeliveryRecord
-from .schema import EVENTS
+from .schema import EVENTS, FORGOTTEN
 
 MOST_WAITING = 10_000
 """Events that wait to be written. Beyond, they are dropped and counted."""
@@ -97,8 +98,7 @@ class EventRecord:
         if not batch:
             return Written()
         if self._last is None:
-            last = await connection.execute(select(func.max(EVENTS.c.id)))
-            self._last = last.scalar_one() or 0
+            self._last = await _newest(connection)
         events = [
             Event(number, news.workspace, news.playback, news.body())
             for number, news in enumerate(batch, self._last + 1)
@@ -128,23 +128,48 @@ class EventRecord:
         await self._all_told.wait()
 
     async def tidy(self) -> None:
-        """Forget the old ones, all but the very last. Raises `StoreOutOfReach`."""
+        """Forget the old ones, all but the very last, and remember how far. `StoreOutOfReach`."""
         now = self._clock()
         if now - self._tidied > TIDIED_EVERY_SECONDS:
             self._tidied = now
             newest = select(func.max(EVENTS.c.id)).scalar_subquery()
             old = EVENTS.c.at < now - self._keep_seconds
+            leaving = and_(old, EVENTS.c.id < newest)
+            last_of_each = (
+                select(EVENTS.c.workspace, func.max(EVENTS.c.id))
+                .where(leaving)
+                .group_by(EVENTS.c.workspace)
+            )
+            remembered = insert(FORGOTTEN).prefix_with("OR REPLACE")
             async with self._database.writing() as connection:
-                await connection.execute(delete(EVENTS).where(old, EVENTS.c.id < newest))
+                await connection.execute(
+                    remembered.from_select(["workspace", "event"], last_of_each)
+                )
+                await connection.execute(delete(EVENTS).where(leaving))
 
     # ---- for those who ask ----------------------------------------------------------------------
 
-    async def after(self, workspace: UUID, event_id: int, limit: int) -> list[Event]:
-        """A workspace's events after that id, oldest first. Raises `EventsOutOfReach`."""
-        of_it = EVENTS.c.workspace == str(workspace)
-        return await self._find(
-            select(EVENTS).where(of_it, EVENTS.c.id > event_id).order_by(EVENTS.c.id).limit(limit)
-        )
+    async def after(self, workspace: UUID, event_id: int, limit: int) -> Page:
+        """A workspace's events after that id. Raises `EventsOutOfReach`."""
+        of_it, forgotten = EVENTS.c.workspace == str(workspace), FORGOTTEN.c.event
+        async with self._reading() as connection:
+            found = await connection.execute(
+                select(forgotten).where(FORGOTTEN.c.workspace == str(workspace))
+            )
+            last_forgotten = found.scalar() or 0
+            gap = None
+            # One that was never given is of another record: of a store in memory, before a restart.
+            newest = max(last_forgotten, await _newest(connection))
+            if event_id < last_forgotten or event_id > newest:
+                gap, event_id = Gap(last_forgotten + 1), last_forgotten
+            later = select(EVENTS).where(of_it, EVENTS.c.id > event_id)
+            rows = await connection.execute(later.order_by(EVENTS.c.id).limit(limit))
+            return Page([_event(row) for row in rows], gap)
+
+    async def newest(self) -> int:
+        """The highest id of all; 0 when there is none. Raises `EventsOutOfReach`."""
+        async with self._reading() as connection:
+            return await _newest(connection)
 
     async def of_playback(self, playback: PlaybackId, limit: int) -> list[Body]:
         """The newest that was told of a playback, oldest first. Raises `EventsOutOfReach`."""
@@ -169,11 +194,20 @@ class EventRecord:
         return found
 
     async def _find(self, query: Select[Any]) -> list[Event]:
+        async with self._reading() as connection:
+            return [_event(row) for row in await connection.execute(query)]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._database.reading() as connection:
-                return [_event(row) for row in await connection.execute(query)]
+                yield connection
         except StoreOutOfReach as error:
             raise EventsOutOfReach(str(error)) from None
+
+
+async def _newest(connection: AsyncConnection) -> int:
+    return (await connection.execute(select(func.max(EVENTS.c.id)))).scalar_one() or 0
 
 
 def _row(event: Event, at: float) -> dict[str, object]:

@@ -152,6 +152,14 @@ EVENTS = Table(
 )
 """What a workspace is told of its playbacks, in the order of their ids; the body is JSON."""
 
+FORGOTTEN = Table(
+    "events_forgotten",
+    METADATA,
+    Column("workspace", String(36), primary_key=True),
+    Column("event", BigInteger, nullable=False),
+)
+"""The last event of each workspace that is kept no more: who asks for older ones is told so."""
+
 WEBHOOKS = Table(
     "webhooks",
     METADATA,
@@ -227,6 +235,8 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
         "CREATE INDEX events_at ON events (at)",
         "CREATE INDEX events_workspace ON events (workspace, id)",
         "CREATE INDEX events_playback ON events (playback, id)",
+        """CREATE TABLE events_forgotten (
+            workspace VARCHAR(36) NOT NULL PRIMARY KEY, event BIGINT NOT NULL)""",
         "ALTER TABLE playbacks ADD COLUMN promised BOOLEAN NOT NULL DEFAULT 0",
         """CREATE TABLE idempotency_keys (
             workspace VARCHAR(36) NOT NULL, name VARCHAR(255) NOT NULL,

@@ -125,6 +125,8 @@ class Playback(Published):
     """Null while idle, and where it plays until it is stopped."""
     positionMilliseconds: Annotated[int, Field(ge=0)]
     """Within the item."""
+    durationMilliseconds: int | None
+    """Of the item; null where only Asterisk knows it."""
     media: list[str]
     audience: str | None
     """`everyone`, `agent`, `caller`, or the id of a call."""

@@ -10,6 +10,7 @@ from callcue.core.commands import Command, Play, Stop
 from callcue.core.controller import Controller
 from callcue.core.playback import Asker, Playback, PlayRequest
 from callcue.core.ports import Call
+from callcue.core.session import CallSession
 from callcue.core.types import CallId, IfPlaying, Milliseconds, PlaybackId
 from callcue.events.event import Body, EventsOutOfReach
 
@@ -88,7 +89,7 @@ class Playbacks:
         self._may_touch(visit, call, command)
         playback = await self._perform(call, command)
         self._count.confirmed(command.verb)
-        return views.playback(playback, self._controller.session(call.place), call.id)
+        return self._view(playback, self._controller.session(call.place), call.id)
 
     async def _perform(self, call: Call, command: Command) -> Playback:
         try:
@@ -107,7 +108,7 @@ class Playbacks:
             # What ended before may have been for another caller in this room.
             if playback.ended and is_strange(visit, playback):
                 continue
-            return views.playback(playback, session, call.id)
+            return self._view(playback, session, call.id)
         return views.idle(call.place, session, call.id)
 
     async def by_id(self, visit: Visit, playback_id: UUID) -> View:
@@ -118,8 +119,13 @@ class Playbacks:
         call_id = self._call_of(visit, playback)
         if call_id is None:
             raise refusals.not_found("playback")
-        view = views.playback(playback, self._controller.session(playback.place), call_id)
+        view = self._view(playback, self._controller.session(playback.place), call_id)
         return {**view, **views.history(playback, await self._steps(playback))}
+
+    def _view(
+        self, playback: Playback, session: CallSession | None, call_id: CallId | None
+    ) -> View:
+        return views.playback(playback, session, call_id, self._controller.length(playback))
 
     async def _steps(self, playback: Playback) -> Sequence[Body] | None:
         try:

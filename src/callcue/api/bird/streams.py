@@ -1,6 +1,7 @@
 """Events as they happen: server-sent events, of a workspace or of one call."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
@@ -10,8 +11,16 @@ from pydantic import Field
 
 from callcue.core.refusals import Bound, Refusals
 from callcue.core.types import CallId
-from callcue.events.event import Event, EventsOutOfReach
-from callcue.events.streams import Listener, Record, Streams, TooManyStreams, follow
+from callcue.events.event import Event, EventsOutOfReach, Gap
+from callcue.events.streams import (
+    BEAT_SECONDS,
+    Listener,
+    Record,
+    Start,
+    Streams,
+    TooManyStreams,
+    follow,
+)
 
 from . import refusals
 from .calls import LiveCalls
@@ -22,8 +31,6 @@ StreamHandler = Callable[[Visit, web.Request], Awaitable[web.StreamResponse]]
 
 LAST_EVENT_ID = "Last-Event-ID"
 
-BEAT_SECONDS = 15.0
-"""So often something is sent, be it nothing: proxies close what is silent."""
 READ_SECONDS = 20.0
 """So long may pass until what was sent is read; then the stream is cut off."""
 
@@ -94,7 +101,7 @@ class EventStreams:
             async for events in follow(self._record, listener, last, beat=self._beat):
                 if not response.prepared:
                     await response.prepare(request)
-                concerning = (e for e in events if call is None or e.concerns(call))
+                concerning = (e for e in events if call is None or _concerns(e, call))
                 async with asyncio.timeout(READ_SECONDS):
                     await response.write(b"".join(map(_written, concerning)) or _BEAT)
         except EventsOutOfReach:
@@ -116,5 +123,18 @@ def _last(request: web.Request) -> int | None:
     return int(text) if text else None
 
 
-def _written(event: Event) -> bytes:
-    return f"id: {event.id}\nevent: {event.type}\ndata: {event.text()}\n\n".encode()
+def _concerns(event: Event | Gap | Start, call: UUID) -> bool:
+    """Whose events a gap has swallowed nobody knows any more."""
+    return event.concerns(call) if isinstance(event, Event) else True
+
+
+def _written(event: Event | Gap | Start) -> bytes:
+    match event:
+        case Start():
+            return f"id: {event.id}\n\n".encode()  # without data it is no event
+        case Gap():
+            # Without an id: the place of who listens stays where it is until an event comes.
+            data = json.dumps({"type": "gap", "begins": str(event.begins)}, separators=(",", ":"))
+            return f"event: gap\ndata: {data}\n\n".encode()
+        case Event():
+            return f"id: {event.id}\nevent: {event.type}\ndata: {event.text()}\n\n".encode()

@@ -8,7 +8,7 @@ from uuid import UUID
 from callcue.core.playback import Asker, Playback
 from callcue.core.ports import Call
 from callcue.core.session import CallSession
-from callcue.core.types import Bridge, CallId, Conference, Place
+from callcue.core.types import Bridge, CallId, Conference, Milliseconds, Place
 from callcue.events.event import Body
 from callcue.events.webhook import Delivery
 from callcue.events.webhook_book import KeptWebhook
@@ -50,8 +50,16 @@ def call(found: Call, channel_id: UUID) -> View:
     }
 
 
-def playback(shown: Playback, session: CallSession | None, call_id: CallId | None) -> View:
-    """A playback, wherever it stands: its place is where it is at this moment."""
+def playback(
+    shown: Playback,
+    session: CallSession | None,
+    call_id: CallId | None,
+    duration: Milliseconds | None,
+) -> View:
+    """A playback, wherever it stands: its place is where it is at this moment.
+
+    *duration*: of the item.
+    """
     position = shown.position()
     return {
         "id": str(shown.id),
@@ -62,6 +70,7 @@ def playback(shown: Playback, session: CallSession | None, call_id: CallId | Non
         "round": position.round,
         "rounds": shown.request.rounds,
         "positionMilliseconds": max(0, position.offset),
+        "durationMilliseconds": duration,
         "media": [name if is_url(name) else f"{SOUND}{name}" for name in shown.request.shown_media],
         "audience": str(shown.request.audience),
         "volume": shown.volume,
@@ -91,6 +100,7 @@ def idle(place: Place, session: CallSession | None, call_id: CallId) -> View:
         "state": "idle",
         **dict.fromkeys(("item", "items", "round", "rounds")),
         "positionMilliseconds": 0,
+        "durationMilliseconds": None,
         "media": [],
         "audience": None,
         "volume": 0,

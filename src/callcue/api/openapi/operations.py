@@ -145,7 +145,8 @@ SHOW_PLAYBACK = Operation(
 _STREAM = (
     "Server-sent events: each has an `id`, its type as `event`, and as `data` the JSON that "
     "docs/events.md describes. Who comes back sends `Last-Event-ID` and misses nothing, also when "
-    "callcue has been restarted meanwhile. Who does not read is cut off."
+    "callcue has been restarted meanwhile; where some are kept no more an event `gap`, without an "
+    "id, says from which id on they are there. Who does not read is cut off."
 )
 _STREAM_CODES = frozenset({Code.STORE_UNAVAILABLE})
 EVENTS = Operation(

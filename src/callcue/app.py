@@ -156,7 +156,7 @@ def make_app(
     journal.look_into(controller.directory)
     streams = Streams(settings.events.streams)
     store.events.tell(streams.publish)
-    metrics.show(controller, fleet.servers, media.cache, store, refusals)
+    metrics.show(controller, fleet.servers, media.cache, store, refusals, streams)
     lockout = Lockout(keeper=store.logins)
     address = ClientAddress(settings.http.trusted_proxies)
     door_limits = DoorLimits(settings.http.connections, settings.http.connections_per_address)

@@ -133,8 +133,17 @@ STORE_TROUBLE = Figure(
     ("what",),
 )
 
-# ---- webhooks ------------------------------------------------------------------------------------
+# ---- events --------------------------------------------------------------------------------------
 
+STREAMS = Figure("callcue_event_streams", GAUGE, "Streams of events that are open")
+EVENTS_WAITING = Figure(
+    "callcue_events_waiting", GAUGE, "Events that wait to be recorded, and then told"
+)
+EVENTS_DROPPED = Figure(
+    "callcue_events_dropped_total",
+    COUNTER,
+    "Events that nobody will be told of: too many waited to be recorded",
+)
 DELIVERIES = Figure(
     "callcue_webhook_deliveries_total",
     COUNTER,

@@ -1,7 +1,7 @@
 """All figures of one service, in a registry of their own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +20,7 @@ from callcue.store.store import Store
 
 from . import figures
 from .commands import Commands, Refusals
+from .events import add_events
 from .links import Linked, add_links
 from .media import MediaFigures, add_cache
 from .playbacks import CountedLedger, Times
@@ -27,7 +28,6 @@ from .readings import Readings
 from .requests import Requests
 from .sessions import add_sessions
 from .store import add_store
-from .webhooks import add_webhooks
 
 # When each series was made is twice as much text, and nobody has a use for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -63,13 +63,14 @@ class Metrics:
         cache: CacheSize,
         store: Store,
         bounds: BoundsReached,
+        streams: Sized,
     ) -> None:
         """Read the rest there."""
         add_sessions(self._readings, controller)
         add_links(self._readings, servers)
         add_cache(self._readings, cache)
         add_store(self._readings, store)
-        add_webhooks(self._readings, store)
+        add_events(self._readings, store, streams)
         self._readings.add(
             figures.BOUNDS, lambda: (((name,), n) for name, n in bounds.counts().items())
         )

@@ -130,7 +130,8 @@ class EventRecord:
     async def tidy(self) -> None:
         """Forget the old ones, all but the very last, and remember how far. `StoreOutOfReach`."""
         now = self._clock()
-        if now - self._tidied > TIDIED_EVERY_SECONDS:
+        # A clock that was set back does not keep it waiting.
+        if not 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
             self._tidied = now
             newest = select(func.max(EVENTS.c.id)).scalar_subquery()
             old = EVENTS.c.at < now - self._keep_seconds

@@ -182,6 +182,9 @@ async def fails(_ear: Ear, bird: Integrator, _screen: Screen) -> str:
 async def _heard(ear: Ear, bird: Integrator) -> str:
     _, answer = await bird.play("low")
     await ear.until(lambda: any(map(hearing.audible, ear.frames)))
+    # The ear may have its first frame some ms before callcue is told.
+    while (await bird.status())["state"] != "playing":
+        pass
     return str(answer["id"])
 
 

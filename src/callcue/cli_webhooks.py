@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from callcue.events.webhook_book import KeptWebhook
     from callcue.store.webhooks import StoredWebhooks
 
+HIGHEST_ID = 10**18 - 1
+"""Of an event, as the API has it."""
+
 app = typer.Typer(
     help="Webhooks: where events are sent. A running service sees a change within a second.",
     no_args_is_help=True,
@@ -134,7 +137,7 @@ def rotate(
 @app.command()
 def dead(
     webhook: Id,
-    after: Annotated[int, typer.Option(min=0, help="Those after this event.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=HIGHEST_ID, help="Those after this event.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 25,
     as_json: Json = False,
     settings: SettingsFile = None,
@@ -151,7 +154,9 @@ def replay(
     webhook: Id,
     events: Annotated[
         list[int] | None,
-        typer.Option("--event", min=0, help="Its id; may be given again. Without it: all."),
+        typer.Option(
+            "--event", min=0, max=HIGHEST_ID, help="Its id; may be given again. Without it: all."
+        ),
     ] = None,
     settings: SettingsFile = None,
 ) -> None:

@@ -108,7 +108,8 @@ async def told(
         try:
             async with connect(last) as stream:
                 async for fields in _blocks(stream, waits, silence):
-                    backoff.reset()
+                    if fields.keys() != {"id"}:  # with that it begins; it may end at once
+                        backoff.reset()
                     news = _news(fields)
                     last = _place(fields, news, last)
                     if news is not None:

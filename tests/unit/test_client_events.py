@@ -246,9 +246,12 @@ async def test_given_a_cut_before_the_first_event_then_it_goes_on_from_where_it_
         assert asked == ["", "41"]
 
 
-async def test_given_a_service_that_is_away_then_it_is_asked_ever_less_often() -> None:
+@pytest.mark.parametrize("answer", [busy, sending(b"id: 41\n\n")], ids=["busy", "ends at once"])
+async def test_given_a_service_that_is_away_then_it_is_asked_ever_less_often(
+    answer: Answer,
+) -> None:
     began = time.monotonic()
-    async with answering(busy) as (callcue, asked), hearing(callcue.events()):
+    async with answering(answer) as (callcue, asked), hearing(callcue.events()):
 
         async def is_asked_five_times() -> bool:
             return len(asked) >= 5

@@ -1,6 +1,6 @@
 """A webhook: where a workspace wants its events sent, and what waits to be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from .event import Event
@@ -26,13 +26,20 @@ class Webhook:
 
     id: UUID
     workspace: UUID
-    url: str
+    url: str = field(repr=False)
+    """Where it leads; its query may be a secret."""
     types: frozenset[str]
     """Of events; none: all of them."""
     secrets: tuple[SigningSecret, ...]
     """The newest first."""
     made: float
     """Seconds since 1970."""
+
+    @property
+    def shown_url(self) -> str:
+        """As others may see it."""
+        url, query, _ = self.url.partition("?")
+        return f"{url}?..." if query else url
 
     def wants(self, event: Event) -> bool:
         """Whether that event is for it."""

@@ -20,6 +20,7 @@ from callcue.events.webhook import Delivery
 
 from .database import Database, StoreOutOfReach
 from .deliveries import DeliveryRecord
+from .occasion import Occasion
 from .schema import EVENTS, FORGOTTEN
 
 MOST_WAITING = 10_000
@@ -67,7 +68,7 @@ class EventRecord:
         self._all_told.set()
         self._listeners: list[Listener] = []
         self._last: int | None = None
-        self._tidied = 0.0
+        self._tidying = Occasion(TIDIED_EVERY_SECONDS, clock)
         self.dropped = 0
         """How many were, since the start."""
 
@@ -129,12 +130,9 @@ class EventRecord:
 
     async def tidy(self) -> None:
         """Forget the old ones, all but the very last, and remember how far. `StoreOutOfReach`."""
-        now = self._clock()
-        # A clock that was set back does not keep it waiting.
-        if not 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
-            self._tidied = now
+        if self._tidying.has_come():
             newest = select(func.max(EVENTS.c.id)).scalar_subquery()
-            old = EVENTS.c.at < now - self._keep_seconds
+            old = EVENTS.c.at < self._clock() - self._keep_seconds
             leaving = and_(old, EVENTS.c.id < newest)
             last_of_each = (
                 select(EVENTS.c.workspace, func.max(EVENTS.c.id))

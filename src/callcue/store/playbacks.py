@@ -15,6 +15,7 @@ from callcue.core.types import PlaybackId
 from .database import Database, StoreOutOfReach
 from .events import EventRecord
 from .ledger import MemoryLedger
+from .occasion import Occasion
 from .playback_rows import playback_of, row_of
 from .schema import PLAYBACKS
 
@@ -56,7 +57,7 @@ class PlaybackRecord(MemoryLedger):
         """Runs while something waits for more to come."""
         self._written = asyncio.Condition()
         self._unended: list[Playback] = []
-        self._tidied = 0.0
+        self._tidying = Occasion(TIDIED_EVERY_SECONDS)
 
     # ---- `Ledger` -----------------------------------------------------------------------------
 
@@ -164,13 +165,10 @@ class PlaybackRecord(MemoryLedger):
 
     async def tidy(self) -> None:
         """Forget those that ended long ago. Raises `StoreOutOfReach`."""
-        now = time()
-        # A clock that was set back does not keep it waiting.
-        if not 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
-            self._tidied = now
+        if self._tidying.has_come():
             async with self._database.writing() as connection:
                 await connection.execute(
-                    delete(PLAYBACKS).where(PLAYBACKS.c.ended < now - self._keep_seconds)
+                    delete(PLAYBACKS).where(PLAYBACKS.c.ended < time() - self._keep_seconds)
                 )
 
 

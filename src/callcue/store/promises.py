@@ -23,6 +23,7 @@ from callcue.api.bird.promises import (
 from callcue.core.errors import RecordUnavailable
 
 from .database import Database, StoreOutOfReach
+from .occasion import Occasion
 from .schema import IDEMPOTENCY_KEYS as KEYS
 
 TIDIED_EVERY_SECONDS = 60.0
@@ -52,7 +53,7 @@ class StoredPromises:
         self._most_bytes = most_bytes
         self._clock = clock
         self._writing = asyncio.Lock()
-        self._tidied = 0.0
+        self._tidying = Occasion(TIDIED_EVERY_SECONDS, clock)
         self._rooms: dict[UUID, _Room] | None = None
 
     async def make(self, asked: Asked) -> Promise:
@@ -115,10 +116,8 @@ class StoredPromises:
 
     async def tidy(self) -> None:
         """Forget those of the day before, now and then. Raises `StoreOutOfReach`."""
-        now = self._clock()
-        if now - self._tidied > TIDIED_EVERY_SECONDS:
-            self._tidied = now
-            old = KEYS.c.at <= now - KEPT_SECONDS
+        if self._tidying.has_come():
+            old = KEYS.c.at <= self._clock() - KEPT_SECONDS
             # An idle service only looks: it neither writes nor waits for somebody who does.
             async with self._database.reading() as connection:
                 found = (await connection.execute(select(KEYS.c.at).where(old).limit(1))).first()

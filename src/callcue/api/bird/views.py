@@ -124,7 +124,7 @@ def webhook(kept: KeptWebhook) -> View:
     shown, failure = kept.webhook, kept.failure
     return {
         "id": str(shown.id),
-        "url": shown.url,
+        "url": shown.shown_url,
         "types": sorted(shown.types),
         "createdAt": seconds_view(shown.made),
         "secrets": [{"until": seconds_view(one.until)} for one in shown.secrets],

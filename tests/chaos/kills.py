@@ -6,23 +6,24 @@ import random
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
 from itertools import groupby
 from uuid import uuid4
 
 from aiohttp import ClientError
 from ears import hearing
 from ears.ear import Ear
+from fakes.receiver import receiving
 from real.hand import Hand
 from real.restarting import ServiceProcess, legs, service_process
 from real.room import Room
 
 from callcue import demo
-from callcue.client import Callcue, Event, OneCall, Refused
+from callcue.client import OneCall, Refused
 
 from .scene import Ground, next_number
+from .witnesses import Word, client, leading_to, sent_to, subscriber
 
 TIMES = 20
 SPANS = (0.01, 0.1, 0.8)
@@ -38,54 +39,23 @@ LEGAL = re.compile(r"accepted (queued )?(started item_started (item_started )*)?
 """What may be told of one; it may have come to its end while nobody was there to see it start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """That something has happened."""
-
-    id: int
-    playback: str
-    type: str
-
-
-Witness = Callable[[ServiceProcess], AbstractAsyncContextManager[list[Word]]]
-"""Somebody whom the service tells, over all its lives: all words so far, as they come in."""
-
-
-@asynccontextmanager
-async def subscriber(process: ServiceProcess) -> AsyncIterator[list[Word]]:
-    """One who listens, and comes back each time with the last id."""
-    words: list[Word] = []
-
-    async def listen(callcue: Callcue) -> None:
-        async for event in callcue.events(last=0):
-            assert isinstance(event, Event), event
-            words.append(Word(event.id, str(event.playbackId), event.type))
-
-    async with _client(process) as callcue:
-        listening = asyncio.create_task(listen(callcue))
-        try:
-            yield words
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-
-
-WITNESSES: Sequence[Witness] = (subscriber,)
-
-
 async def callcue_is_killed(ground: Ground) -> None:
     """At moments that the seed says; then look at what became of all it had accepted."""
     chance = random.Random(ground.seed)
     room = Room(f"8600{next_number()}", ground.hand, ground.ears, agent="nobody")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(room.close)
-        process = await stack.enter_async_context(service_process(ground.pbx, ground.folder))
+        receiver = await stack.enter_async_context(receiving())
+        process = await stack.enter_async_context(
+            service_process(ground.pbx, ground.folder, leading_to(receiver))
+        )
         ear = await room.party()
         since = len(ground.hand.events)
         await process.start()
         await process.knows(ear)
-        told = [await stack.enter_async_context(witness(process)) for witness in WITNESSES]
-        callcue = await stack.enter_async_context(_client(process))
+        witnesses = (subscriber(process), sent_to(receiver, process, ground.seed))
+        told = [await stack.enter_async_context(witness) for witness in witnesses]
+        callcue = await stack.enter_async_context(client(process))
         call = callcue.call(demo.CHANNEL, ear.id)
         ids = []
         for _ in range(TIMES):
@@ -123,7 +93,8 @@ async def _told_all(
             while words[-1] not in witness:
                 await asyncio.sleep(0.02)
         # At least once: a second time it is no news.
-        assert list(dict.fromkeys(witness)) == words
+        heard = list(dict.fromkeys(witness))
+        assert heard == words, (heard, words)
     ends = process.ends()
     assert sorted(ends) == sorted(ids) == sorted({word.playback for word in words}), ends
     for playback, (reason, ended) in ends.items():
@@ -159,7 +130,3 @@ def _heard_once(ear: Ear, playbacks: int) -> None:
     assert [hz for hz, _ in runs] == [*TONES] * playbacks, runs
     cut = [run for run in runs if abs(run[1] - FRAMES) > 2]
     assert cut == [], cut
-
-
-def _client(process: ServiceProcess) -> Callcue:
-    return Callcue(process.url, demo.ACCESS_KEY, demo.WORKSPACE)

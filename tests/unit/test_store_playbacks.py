@@ -137,6 +137,19 @@ async def test_given_an_answer_that_waits_when_it_is_given_then_the_row_is_there
                 assert reader.execute(query, [str(playback.id)]).fetchone() == (1,)
 
 
+async def test_given_a_playback_that_changes_on_and_on_when_an_answer_waits_then_not_for_that(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path / "store") as store:
+        playback = accepted()
+        store.playbacks.accepted(playback)
+        answer = asyncio.create_task(store.playbacks.kept(playback))
+        while not answer.done():
+            await asyncio.sleep(0)
+            store.playbacks.changed(playback)
+        assert answer.result()
+
+
 async def test_given_a_store_that_somebody_locks_when_accepted_then_not_for_long_and_not_lost(
     tmp_path: Path,
 ) -> None:

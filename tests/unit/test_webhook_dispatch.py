@@ -14,7 +14,7 @@ from fakes.waiting import until
 from fakes.webhooks import Clock, rigged
 
 from callcue.core.types import PlaybackId
-from callcue.events import dispatch, lane
+from callcue.events import dispatch, lane, slots
 from callcue.events.event import Event, EventsOutOfReach
 from callcue.events.lane import WINDOW, Page
 from callcue.events.pace import AT_ONCE
@@ -39,6 +39,7 @@ def _clocks_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     # They are set by hand, so they have to be looked at all the time.
     monkeypatch.setattr(lane, "LOOKED_AGAIN_SECONDS", 0.005)
     monkeypatch.setattr(dispatch, "END_SECONDS", 0.05)
+    monkeypatch.setattr(slots, "APART_SECONDS", 0.0)
 
 
 class Post:

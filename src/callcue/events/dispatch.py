@@ -6,10 +6,9 @@ from time import time
 from uuid import UUID
 
 from .lane import DeliveryLog, Lane, Send
+from .slots import Slots
 from .webhook import Delivery, Webhook
 
-AT_ONCE = 64
-"""Requests on their way, to all receivers together."""
 GIVE_UP_SECONDS = 86_400.0
 END_SECONDS = 2.0
 """So long, at the end, requests that are on their way may take; they are repeated otherwise."""
@@ -31,7 +30,7 @@ class Dispatcher:
         self._send = send
         self._give_up_seconds = give_up_seconds
         self._clock = clock
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = Slots()
         self._lanes: dict[UUID, Lane] = {}
         self._closed = False
 

@@ -11,6 +11,7 @@ from .event import EventsOutOfReach
 from .pace import Pace
 from .retries import delay
 from .sending import Outcome
+from .slots import Slots
 from .webhook import Delivery, Webhook
 from .window import Window
 
@@ -63,7 +64,7 @@ class Lane:
         webhook: Webhook,
         record: DeliveryLog,
         send: Send,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         *,
         give_up_seconds: float,
         clock: Callable[[], float],

@@ -51,6 +51,10 @@ class PlaybackRecord(MemoryLedger):
         self._events = events or EventRecord(database, keep_seconds=keep_seconds)
         self._unwritten: dict[PlaybackId, Playback] = {}
         self._in_flight: dict[PlaybackId, Playback] = {}
+        self._begun = 0
+        """So many times it was begun to write."""
+        self._done = 0
+        """The last of these that was no failure."""
         self._failing = False
         self._news = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -79,13 +83,15 @@ class PlaybackRecord(MemoryLedger):
 
     async def kept(self, playback: Playback) -> bool:
         """See `Ledger.kept`."""
-        if self._is_written(playback):
+        if playback.id not in self._unwritten and playback.id not in self._in_flight:
             return True
+        # As it is by now: what becomes of it meanwhile is not waited for.
+        number = self._begun + (playback.id in self._unwritten)
         self.wake()
         with suppress(TimeoutError):
             async with asyncio.timeout(KEPT_SECONDS), self._written:
-                await self._written.wait_for(lambda: self._failing or self._is_written(playback))
-        return self._is_written(playback)
+                await self._written.wait_for(lambda: self._failing or self._done >= number)
+        return self._done >= number
 
     async def recall(self, playback_id: PlaybackId) -> Playback | None:
         """See `Ledger.recall`."""
@@ -98,9 +104,6 @@ class PlaybackRecord(MemoryLedger):
         except StoreOutOfReach as error:
             raise RecordUnavailable(str(error)) from None
         return next(_readable(rows), None)
-
-    def _is_written(self, playback: Playback) -> bool:
-        return playback.id not in self._unwritten and playback.id not in self._in_flight
 
     def unended(self) -> Sequence[Playback]:
         """See `Ledger.unended`."""
@@ -141,10 +144,12 @@ class PlaybackRecord(MemoryLedger):
             self._alarm = None
         # What changes from here on is written the next time.
         self._in_flight, self._unwritten = self._unwritten, {}
+        self._begun += 1
         told = self._events.waiting
         try:
             if self._in_flight or told:
                 await self._write_both(told)
+            self._done = self._begun
             self._failing = False
         except BaseException:
             self._failing = True

@@ -44,6 +44,10 @@ LONGEST_LINE = 128 * 1024
 OTHER_FILES = 256
 """That may be open besides connections: the store, links, clips, decoders, origins."""
 
+BACKLOG = 4096
+"""Connections that may wait until they are taken in; the system may allow fewer. Where there is no
+room it forgets one whose client believes that it is there."""
+
 _log = structlog.get_logger(__name__)
 
 Companion = Callable[[Sequence[AsteriskServer]], Coroutine[Any, Any, None]]
@@ -119,7 +123,9 @@ async def listening(doorman: Doorman, host: str, port: int) -> AsyncIterator[int
 
     """
     try:
-        server = await asyncio.get_running_loop().create_server(doorman, host, port, backlog=128)
+        server = await asyncio.get_running_loop().create_server(
+            doorman, host, port, backlog=BACKLOG
+        )
     except OSError as error:
         reason = error.strerror or str(error)
         raise CannotListen(f"cannot listen at {host} port {port}: {reason}") from None

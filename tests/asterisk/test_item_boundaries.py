@@ -7,7 +7,6 @@ passes without it too (6,000 pauses). See docs/decisions/0002-verbs-are-redirect
 import asyncio
 import random
 
-import pytest
 from real.room import NewRoom
 from real.service import Service
 
@@ -15,8 +14,6 @@ from callcue.core.commands import Pause, Play, Resume, Stop
 from callcue.core.playback import PlayRequest
 from callcue.core.states import State
 from callcue.core.types import Conference, EndReason
-
-pytestmark = pytest.mark.alone
 
 ROOMS = 8
 PAUSES = 75

@@ -2,15 +2,12 @@
 
 import asyncio
 
-import pytest
 from hypothesis import Phase, given, settings
 from real.pbx import Pbx
 from real.world import real_world
 from stateful.everywhere import SAME_EVERYWHERE
 from stateful.runner import run
 from stateful.script import Script, scripts
-
-pytestmark = pytest.mark.alone
 
 SCRIPTS = 25
 SIDE_BY_SIDE = 5

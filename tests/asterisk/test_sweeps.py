@@ -18,8 +18,6 @@ from callcue.core.playback import Playback, PlayRequest
 from callcue.core.states import State
 from callcue.core.types import Conference, EndReason, Milliseconds
 
-pytestmark = pytest.mark.alone
-
 CLIP_MS = 200
 """Length of the clip "blink"."""
 

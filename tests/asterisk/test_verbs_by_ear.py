@@ -4,13 +4,10 @@ import asyncio
 import time
 
 import numpy as np
-import pytest
 from ears import clips, hearing
 from ears.ear import Ear
 from real.room import NewRoom
 from real.service import Screen, Service
-
-pytestmark = pytest.mark.alone
 
 HALF_SECOND = 0.5
 FRAME = 160

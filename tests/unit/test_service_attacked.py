@@ -112,6 +112,7 @@ async def attacked(port: int) -> AsyncIterator[tuple[Attack, asyncio.Task[list[N
     try:
         async with asyncio.timeout(60):
             while attack.sent < len(clients):
+                assert not attacking.done(), attacking.exception()
                 await asyncio.sleep(0.05)
         yield attack, attacking  # type: ignore[misc]  # a future of the same
     finally:

@@ -30,9 +30,19 @@ _CHANGED = update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
 
 class Clock:
     now = 1_700_000_000.0
+    _set_by = 0.0
 
     def __call__(self) -> float:
         return self.now
+
+    def steady(self) -> float:
+        """The time by a clock that is never set."""
+        return self.now - self._set_by
+
+    def set_back(self, seconds: float) -> None:
+        """Somebody sets it, and no time passes."""
+        self.now -= seconds
+        self._set_by -= seconds
 
 
 class Rig:
@@ -48,7 +58,7 @@ class Rig:
         self.events = EventRecord(
             database, keep_seconds=86_400, deliveries=self.record, clock=clock
         )
-        self.dispatcher = Dispatcher(self.record, send, clock=clock)
+        self.dispatcher = Dispatcher(self.record, send, clock=clock, steady=clock.steady)
         self.record.tell(self.dispatcher.put)
         self.webhooks.tell(self.dispatcher.serve)
 

@@ -18,6 +18,7 @@ from callcue.events import dispatch, lane
 from callcue.events.event import Event, EventsOutOfReach
 from callcue.events.lane import WINDOW, Page
 from callcue.events.pace import AT_ONCE
+from callcue.events.retries import LONGEST_DELAY
 from callcue.events.sending import Outcome
 from callcue.events.webhook import Delivery, Webhook
 from callcue.store.database import StoreOutOfReach
@@ -176,6 +177,45 @@ async def test_given_it_fails_for_a_day_then_it_is_dead_and_the_next_of_its_call
         await rig.replay(webhook)
         await rig.until_on_record(0)
         assert post.sent[-1] == 1
+
+
+async def test_given_a_clock_that_is_set_back_then_a_receiver_that_is_well_hears_nothing_of_it(
+    file: Path,
+) -> None:
+    clock, post = Clock(), Post()
+    post.failure = is_down
+    async with rigged(file, post, clock) as rig:
+        await rig.add()
+        await rig.tell("a")
+        await rig.until_tried(1)
+        clock.set_back(DAY)
+        post.failure = lambda _: ""
+        await rig.tell("b")
+        await post.until_sent(2)
+        clock.now += 2  # as long as the first would have waited anyway
+        await rig.until_on_record(0)
+
+
+async def test_given_a_clock_set_back_before_a_restart_then_nothing_waits_for_longer_than_ever(
+    file: Path,
+) -> None:
+    clock, post = Clock(), Post()
+    post.failure = is_down
+    async with rigged(file, post, clock) as rig:
+        await rig.add()
+        await rig.tell("a")
+        await rig.until_tried(1)
+    clock.set_back(DAY)
+    post.failure = lambda _: ""
+    async with rigged(file, post, clock) as rig:
+
+        async def is_read() -> bool:
+            return rig.dispatcher.held == 1
+
+        await until(is_read)
+        clock.now += LONGEST_DELAY
+        await rig.until_on_record(0)
+        assert post.sent == [1, 1]
 
 
 async def test_given_a_receiver_is_down_for_a_day_then_all_that_are_old_die_without_a_try_each(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from time import time
+from time import monotonic, time
 from uuid import UUID
 
 from .lane import DeliveryLog, Lane, Send
@@ -25,12 +25,14 @@ class Dispatcher:
         *,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
         """*give_up_seconds*: from when an event was recorded until it is not tried any more."""
         self._record = record
         self._send = send
         self._give_up_seconds = give_up_seconds
         self._clock = clock
+        self._steady = steady
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._lanes: dict[UUID, Lane] = {}
         self._closed = False
@@ -72,4 +74,5 @@ class Dispatcher:
             self._slots,
             give_up_seconds=self._give_up_seconds,
             clock=self._clock,
+            steady=self._steady,
         )

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .event import EventsOutOfReach
 from .pace import Pace
-from .retries import delay
+from .retries import LONGEST_DELAY, delay
 from .sending import Outcome
 from .webhook import Delivery, Webhook
 from .window import Window
@@ -21,7 +21,7 @@ LARGEST_WINDOW = 10 * WINDOW
 PAGE = 250
 """Deliveries that are read from the record at a time: nobody else gets a word in meanwhile."""
 LOOKED_AGAIN_SECONDS = 1.0
-"""So often the clock is looked at while something waits: it may have been set."""
+"""So often it is seen what is due, and whether a record out of reach is back."""
 
 Send = Callable[[Webhook, Delivery], Awaitable[Outcome]]
 
@@ -67,16 +67,21 @@ class Lane:
         *,
         give_up_seconds: float,
         clock: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
-        """*slots*: for requests, shared with all others."""
+        """*slots*: for requests, shared with all others.
+
+        *clock* is the record's, in seconds since 1970. By *steady*, which nobody sets, it waits.
+        """
         self._webhook = webhook
         self._record = record
         self._send = send
         self._slots = slots
         self._give_up_seconds = give_up_seconds
         self._clock = clock
+        self._steady = steady
         self._window = Window()
-        self._pace = Pace()
+        self._pace = Pace(steady)
         self._stale = True
         """The window is to be read anew: nothing is known of it."""
         self._until = 0
@@ -141,7 +146,7 @@ class Lane:
         due = self._window.next_due()
         if due is None or len(self._sending) >= self._pace.at_once:
             return None
-        left = max(due, self._pace.rests_until) - self._clock()
+        left = max(due, self._pace.rests_until) - self._steady()
         return min(max(left, 0.0), LOOKED_AGAIN_SECONDS)
 
     # ---- the window -----------------------------------------------------------------------------
@@ -155,7 +160,7 @@ class Lane:
         """Whether nothing of it can be sent, and that not because the receiver is down."""
         due = self._window.next_due()
         return (
-            (due is None or due > self._clock())
+            (due is None or due > self._steady())
             and not self._sending
             and not self._pace.is_slow
             and len(self._window) < LARGEST_WINDOW
@@ -179,8 +184,14 @@ class Lane:
 
     def _take_in(self, deliveries: Sequence[Delivery], until: int) -> None:
         for delivery in deliveries:
-            self._window.put(delivery)
+            self._window.put(delivery, self._due(delivery))
         self._until = until
+
+    def _due(self, delivery: Delivery) -> float | None:
+        """When one of the record is due by the steady clock; None: it has not failed yet."""
+        if delivery.due == 0:
+            return None
+        return self._steady() + min(delivery.due - self._clock(), LONGEST_DELAY)
 
     # ---- the attempts ---------------------------------------------------------------------------
 
@@ -188,7 +199,7 @@ class Lane:
         due = self._window.next_due()
         return (
             due is not None
-            and max(due, self._pace.rests_until) <= self._clock()
+            and max(due, self._pace.rests_until) <= self._steady()
             and len(self._sending) < self._pace.at_once
         )
 
@@ -196,7 +207,7 @@ class Lane:
         while self._may_begin():
             await self._slots.acquire()
             # Much may have happened until it was our turn.
-            delivery = self._window.take(self._clock()) if self._may_begin() else None
+            delivery = self._window.take(self._steady()) if self._may_begin() else None
             if delivery is None:
                 self._slots.release()
                 return
@@ -239,12 +250,11 @@ class Lane:
             self._died(tried, now)
             self._window.done(tried)
         else:
-            due = min(now + delay(tried.attempts, outcome.rest), last)
-            tried = replace(tried, due=due)
-            self._record.failed(tried)
-            self._window.again(tried)
+            wait = min(delay(tried.attempts, outcome.rest), last - now)
+            self._record.failed(replace(tried, due=now + wait))
+            self._window.again(tried, self._steady() + wait)
         was_slow = self._pace.is_slow
-        self._pace.failed(now, outcome.rest)
+        self._pace.failed(outcome.rest)
         if self._pace.is_slow:
             if not was_slow:
                 _log.warning("webhook %s: its receiver %s", self._webhook.id, outcome.failure)

@@ -328,6 +328,27 @@ async def test_given_more_than_may_wait_then_the_oldest_die_and_it_is_counted(fi
         assert post.sent[1:] == list(range(31, 131))
 
 
+async def test_given_one_on_its_way_is_crowded_out_when_it_fails_then_it_stays_dead(
+    file: Path,
+) -> None:
+    post = Post()
+    post.failure = lambda delivery: "answers 500" if delivery.event.id == 1 else ""
+    async with rigged(file, post, limits=DeliveryLimits(most=3)) as rig:
+        await rig.add()
+        post.hold.clear()
+        for _ in range(4):
+            await rig.tell("a")
+        await post.until_sent(1)
+        await rig.record.tidy()
+        await rig.look()
+        post.hold.set()
+        await rig.until_on_record(1)
+        (row,) = await rig.rows()
+        assert (row.event, row.failure) == (1, CROWDED_OUT)
+        assert row.dead is not None
+        assert sorted(post.sent) == [1, 2, 3, 4]
+
+
 async def test_given_more_dead_ones_than_are_kept_then_the_oldest_are_forgotten(
     file: Path,
 ) -> None:

@@ -211,22 +211,25 @@ def _waits(webhook: UUID) -> Any:
 
 _THIS = (DELIVERIES.c.webhook == bindparam("of")) & (DELIVERIES.c.event == bindparam("number"))
 _TAKEN = delete(DELIVERIES).where(_THIS)
-_CHANGED = (
+_DIED = (
     update(DELIVERIES)
     .where(_THIS)
     .values({name: bindparam(name) for name in ("attempts", "due", "tried", "failure", "dead")})
 )
+# One that was crowded out while it was on its way stays dead: nobody has it in memory any more.
+_FAILED = _DIED.where(DELIVERIES.c.dead.is_(None))
 
 
 async def _write(
     connection: AsyncConnection, changes: dict[tuple[UUID, int], Delivery | None]
 ) -> None:
     taken = [_named(key) for key, delivery in changes.items() if delivery is None]
-    changed = [{**_named(key), **fate_of(one)} for key, one in changes.items() if one is not None]
-    if taken:
-        await connection.execute(_TAKEN, taken)
-    if changed:
-        await connection.execute(_CHANGED, changed)
+    tried = [(_named(key), one) for key, one in changes.items() if one is not None]
+    failed = [{**named, **fate_of(one)} for named, one in tried if one.dead is None]
+    died = [{**named, **fate_of(one)} for named, one in tried if one.dead is not None]
+    for statement, rows in ((_TAKEN, taken), (_FAILED, failed), (_DIED, died)):
+        if rows:
+            await connection.execute(statement, rows)
 
 
 def _key(delivery: Delivery) -> tuple[UUID, int]:

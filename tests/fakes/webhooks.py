@@ -96,11 +96,17 @@ class Rig:
         if await self.webhooks.look():
             await self.record.count()
 
-    def happens(self, *calls: str, kind: str = "started", playback: UUID | None = None) -> None:
+    def happens(
+        self,
+        *calls: str,
+        kind: str = "started",
+        playback: UUID | None = None,
+        workspace: UUID = WORKSPACE,
+    ) -> None:
         """Something, that these calls hear; it is not on record yet."""
         about = PlaybackId(playback or uuid4())
         body = {"type": kind, "playbackId": str(about), "callIds": list(calls)}
-        self.events.took(News(WORKSPACE, about, self.clock(), lambda: body))
+        self.events.took(News(workspace, about, self.clock(), lambda: body))
 
     async def record_all(self, *, tell: bool = True) -> list[int]:
         """Write what has happened, in one transaction; the ids. Without *tell* we die then."""

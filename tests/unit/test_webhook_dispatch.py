@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fakes.service import OTHER_WORKSPACE, WORKSPACE
@@ -20,6 +20,7 @@ from callcue.events.lane import WINDOW, Page
 from callcue.events.pace import AT_ONCE
 from callcue.events.retries import LONGEST_DELAY
 from callcue.events.sending import Outcome
+from callcue.events.slots import OF_A_WORKSPACE
 from callcue.events.webhook import Delivery, Webhook
 from callcue.store.database import StoreOutOfReach
 from callcue.store.deliveries import CROWDED_OUT, DeliveryLimits, DeliveryRecord
@@ -384,6 +385,36 @@ async def test_given_types_and_workspaces_then_each_webhook_gets_its_own(file: P
             "http://all/": ["started", "paused", "finished"],
             "http://ends/": ["finished"],
         }
+
+
+async def test_given_a_workspace_whose_receivers_are_slow_then_another_one_is_sent_its_own(
+    file: Path,
+) -> None:
+    sent: list[UUID] = []
+
+    async def post(webhook: Webhook, _: Delivery) -> Outcome:
+        sent.append(webhook.workspace)
+        if webhook.workspace == WORKSPACE:
+            await asyncio.Event().wait()
+        return Outcome()
+
+    async with rigged(file, post) as rig:
+        for _ in range(10):
+            await rig.add()
+        await rig.add(workspace=OTHER_WORKSPACE)
+        for number in range(20):
+            rig.happens(str(number))
+        await rig.record_all()
+
+        async def has_its_share() -> bool:
+            return len(sent) == OF_A_WORKSPACE
+
+        await until(has_its_share)
+        for number in range(40):
+            rig.happens(str(number), workspace=OTHER_WORKSPACE)
+        await rig.record_all()
+        await rig.until_on_record(200)
+        assert sent.count(WORKSPACE) == OF_A_WORKSPACE
 
 
 async def test_given_a_webhook_is_deleted_then_nothing_of_it_is_left(file: Path) -> None:

@@ -6,10 +6,9 @@ from time import monotonic, time
 from uuid import UUID
 
 from .lane import DeliveryLog, Lane, Send
+from .slots import AllSlots
 from .webhook import Delivery, Webhook
 
-AT_ONCE = 64
-"""Requests on their way, to all receivers together."""
 GIVE_UP_SECONDS = 86_400.0
 END_SECONDS = 2.0
 """So long, at the end, requests that are on their way may take; they are repeated otherwise."""
@@ -33,7 +32,7 @@ class Dispatcher:
         self._give_up_seconds = give_up_seconds
         self._clock = clock
         self._steady = steady
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = AllSlots()
         self._lanes: dict[UUID, Lane] = {}
         self._closed = False
 
@@ -71,7 +70,7 @@ class Dispatcher:
             webhook,
             self._record,
             self._send,
-            self._slots,
+            self._slots.of(webhook.workspace),
             give_up_seconds=self._give_up_seconds,
             clock=self._clock,
             steady=self._steady,

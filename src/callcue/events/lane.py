@@ -11,6 +11,7 @@ from .event import EventsOutOfReach
 from .pace import Pace
 from .retries import LONGEST_DELAY, delay
 from .sending import Outcome
+from .slots import Slots
 from .webhook import Delivery, Webhook
 from .window import Window
 
@@ -63,13 +64,13 @@ class Lane:
         webhook: Webhook,
         record: DeliveryLog,
         send: Send,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         *,
         give_up_seconds: float,
         clock: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
-        """*slots*: for requests, shared with all others.
+        """*slots*: for requests, shared with others.
 
         *clock* is the record's, in seconds since 1970. By *steady*, which nobody sets, it waits.
         """

@@ -24,7 +24,7 @@ from callcue.events.webhook_book import (
     WebhooksOutOfReach,
 )
 from callcue.store.database import MEMORY, Database
-from callcue.store.schema import DELIVERIES
+from callcue.store.schema import DELIVERIES, STATE
 from callcue.store.webhooks import StoredWebhooks
 
 FIRST, SECOND, THIRD, FOURTH = (SigningSecret(new_secret()) for _ in range(4))
@@ -66,6 +66,11 @@ async def _secrets(book: StoredWebhooks, webhook: Webhook) -> tuple[SigningSecre
     return (await book.find(webhook.id)).webhook.secrets
 
 
+async def _revision(database: Database) -> int:
+    async with database.reading() as connection:
+        return int((await connection.execute(select(STATE.c.webhooks_revision))).scalar_one())
+
+
 async def test_given_webhooks_then_they_come_back_as_they_were_the_oldest_first(
     book: StoredWebhooks,
 ) -> None:
@@ -85,7 +90,7 @@ async def test_given_another_workspace_then_there_is_no_such_webhook_for_it(
     webhook = _webhook()
     await book.add(webhook)
     await die_for(database, webhook.id, 1)
-    before, revision = await book.all(), await book.revision()
+    before, revision = await book.all(), await _revision(database)
     for named, workspace in [(webhook.id, OTHER_WORKSPACE), (uuid4(), WORKSPACE), (uuid4(), None)]:
         for asked in (
             book.find(named, workspace),
@@ -96,26 +101,26 @@ async def test_given_another_workspace_then_there_is_no_such_webhook_for_it(
         ):
             with pytest.raises(NoSuchWebhook):
                 await asked
-    assert (await book.all(), await book.revision()) == (before, revision)
+    assert (await book.all(), await _revision(database)) == (before, revision)
 
 
 async def test_given_changes_then_each_raises_the_revision_and_a_look_does_not(
     book: StoredWebhooks, database: Database
 ) -> None:
     webhook = _webhook()
-    assert await book.revision() == 0
+    assert await _revision(database) == 0
     await book.add(webhook)
-    assert await book.revision() == 1
+    assert await _revision(database) == 1
     await book.rotate(webhook.id, SECOND.secret, 60)
-    assert await book.revision() == 2
+    assert await _revision(database) == 2
     assert await book.replay(webhook.id, None) == 0
     await die_for(database, webhook.id, 1)
     await book.dead(webhook.id, 0, 10)
-    assert await book.revision() == 2
+    assert await _revision(database) == 2
     assert await book.replay(webhook.id, None) == 1
-    assert await book.revision() == 3
+    assert await _revision(database) == 3
     await book.remove(webhook.id)
-    assert await book.revision() == 4
+    assert await _revision(database) == 4
 
 
 async def test_given_as_many_as_may_be_then_one_more_is_refused_until_one_goes(
@@ -173,16 +178,16 @@ async def test_given_one_that_ends_already_then_a_change_makes_it_end_no_later(
 
 
 async def test_given_three_that_sign_then_a_fourth_waits_until_one_ends(
-    book: StoredWebhooks, clock: Clock
+    book: StoredWebhooks, clock: Clock, database: Database
 ) -> None:
     webhook = _webhook()
     await book.add(webhook)
     await book.rotate(webhook.id, SECOND.secret, 60)
     await book.rotate(webhook.id, THIRD.secret, 600)
-    before, revision = await _secrets(book, webhook), await book.revision()
+    before, revision = await _secrets(book, webhook), await _revision(database)
     with pytest.raises(TooManySecrets):
         await book.rotate(webhook.id, FOURTH.secret, 600)
-    assert (await _secrets(book, webhook), await book.revision()) == (before, revision)
+    assert (await _secrets(book, webhook), await _revision(database)) == (before, revision)
     clock.now += 60
     await book.rotate(webhook.id, FOURTH.secret, 600)
     found = [one.secret for one in await _secrets(book, webhook)]

@@ -1,17 +1,20 @@
 """What is sent when, to a receiver that is a function: windows, back-off, deaths and replays."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fakes.deliveries import wait_for
 from fakes.service import OTHER_WORKSPACE, WORKSPACE
 from fakes.waiting import until
-from fakes.webhooks import Clock, rigged
+from fakes.webhooks import SECRET, Clock, Rig, rigged
 
 from callcue.core.types import PlaybackId
 from callcue.events import dispatch, lane
@@ -152,6 +155,64 @@ async def test_given_one_that_is_down_then_it_costs_a_request_a_minute_and_opens
         assert rig.record.results["taken"] == 400
 
 
+async def has_failed_long_ago(rig: Rig, webhook: Webhook, event: int) -> None:
+    """Put one in whose receiver was down, and that is due in an hour."""
+    body = {"type": "started", "callIds": []}
+    fate = {"attempts": 9, "due": rig.clock() + 3600, "tried": rig.clock() - 9, "failure": "down"}
+    await wait_for(rig.database, webhook.id, event, body=json.dumps(body), **fate)
+
+
+async def test_given_it_was_down_before_a_restart_then_the_first_that_is_taken_frees_the_others(
+    file: Path,
+) -> None:
+    clock, post = Clock(), Post()
+    async with rigged(file, post, clock) as rig:
+        for number in range(10):
+            rig.happens(str(number))
+        events = await rig.record_all()
+        webhook = await rig.add()
+        for event in events:
+            await has_failed_long_ago(rig, webhook, event)
+    async with rigged(file, post, clock) as rig:
+        await rig.tell("a")
+        await rig.until_on_record(0)
+
+
+async def test_given_a_receiver_is_well_when_all_is_read_anew_then_what_it_failed_at_before_goes(
+    file: Path,
+) -> None:
+    post = Post()
+    async with rigged(file, post) as rig:
+        webhook = await rig.add()
+        await rig.tell("a")
+        await rig.until_on_record(0)
+        await has_failed_long_ago(rig, webhook, 2)
+        rig.dispatcher.serve([replace(webhook, revision=2)])
+        await rig.until_on_record(0)
+
+
+async def test_given_a_webhook_is_changed_then_what_waits_for_the_others_is_not_read_again(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, read = DeliveryRecord.oldest, list[UUID]()
+
+    async def oldest(record: DeliveryRecord, webhook: Webhook, after: int, limit: int) -> Page:
+        read.append(webhook.id)
+        return await real(record, webhook, after, limit)
+
+    monkeypatch.setattr(DeliveryRecord, "oldest", oldest)
+    async with rigged(file, Post()) as rig:
+        one, other = await rig.add(), await rig.add()
+
+        async def both_and_one_again() -> bool:
+            return sorted(read, key=str) == sorted([one.id, one.id, other.id], key=str)
+
+        await until(lambda: asyncio.sleep(0, len(read) == 2))
+        await rig.book.rotate(one.id, SECRET.secret, 0)
+        await rig.look()
+        await until(both_and_one_again)
+
+
 async def test_given_it_fails_for_a_day_then_it_is_dead_and_the_next_of_its_call_goes(
     file: Path,
 ) -> None:
@@ -285,8 +346,8 @@ async def test_given_all_is_read_anew_while_some_are_on_their_way_then_none_goes
             rig.happens(str(number % 4))
         await rig.record_all()
         await post.until_sent(4)
-        for _ in range(3):
-            rig.dispatcher.serve([webhook])
+        for revision in range(2, 5):
+            rig.dispatcher.serve([replace(webhook, revision=revision)])
             await rig.tell("more")
         post.hold.set()
         await rig.until_on_record(0)
@@ -517,7 +578,7 @@ async def test_given_results_cannot_be_written_then_they_are_kept_and_nothing_is
             with pytest.raises(StoreOutOfReach):
                 await rig.record.write()
         # All is read anew, and the row is still there.
-        rig.dispatcher.serve([webhook])
+        rig.dispatcher.serve([replace(webhook, revision=2)])
         await rig.tell("a")
         await rig.until_on_record(0)
         assert post.sent == [1, 2]

@@ -73,7 +73,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule()
     def the_receiver_is_back(self) -> None:
-        self.window.hasten()
+        self.window.hasten(FAR)
 
     @rule()
     def all_is_read_anew(self) -> None:

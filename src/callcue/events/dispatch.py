@@ -49,10 +49,10 @@ class Dispatcher:
         for gone in self._lanes.keys() - new.keys():
             self._lanes.pop(gone).cancel()
         for webhook in new.values():
-            if webhook.id in self._lanes:
-                self._lanes[webhook.id].renew(webhook)
-            else:
+            if webhook.id not in self._lanes:
                 self._lanes[webhook.id] = self._lane(webhook)
+            elif self._lanes[webhook.id].webhook != webhook:
+                self._lanes[webhook.id].renew(webhook)
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
         """These have been recorded. Never waits."""

@@ -74,7 +74,7 @@ class Lane:
 
         *clock* is the record's, in seconds since 1970. By *steady*, which nobody sets, it waits.
         """
-        self._webhook = webhook
+        self.webhook = webhook
         self._record = record
         self._send = send
         self._slots = slots
@@ -83,6 +83,9 @@ class Lane:
         self._steady = steady
         self._window = Window()
         self._pace = Pace(steady)
+        self._began = clock()
+        self._well_since = 0.0
+        """What failed before failed by the receiver's fault, and not its own: it need not wait."""
         self._stale = True
         """The window is to be read anew: nothing is known of it."""
         self._until = 0
@@ -108,7 +111,7 @@ class Lane:
 
     def renew(self, webhook: Webhook) -> None:
         """It may have changed, and so may what waits for it."""
-        self._webhook = webhook
+        self.webhook = webhook
         self._stale = True
         self._wake.set()
 
@@ -134,7 +137,7 @@ class Lane:
                 await self._begin()
             except Exception:
                 # A fault of ours must not end it; in a second it is tried again.
-                _log.exception("webhook %s: nothing can be sent now", self._webhook.id)
+                _log.exception("webhook %s: nothing can be sent now", self.webhook.id)
                 self._stale = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._idle_seconds()):
@@ -171,7 +174,7 @@ class Lane:
         while self._is_to_be_read():
             anew, self._stale, self._more, self._reading = self._stale, False, False, True
             try:
-                page = await self._record.oldest(self._webhook, 0 if anew else self._until, PAGE)
+                page = await self._record.oldest(self.webhook, 0 if anew else self._until, PAGE)
             except EventsOutOfReach:
                 self._stale, self._more = self._stale or anew, True
                 return
@@ -190,7 +193,7 @@ class Lane:
 
     def _due(self, delivery: Delivery) -> float | None:
         """When one of the record is due by the steady clock; None: it has not failed yet."""
-        if delivery.due == 0:
+        if delivery.tried is None or delivery.tried < self._well_since:
             return None
         return self._steady() + min(delivery.due - self._clock(), LONGEST_DELAY)
 
@@ -223,10 +226,10 @@ class Lane:
 
     async def _attempt(self, delivery: Delivery) -> None:
         try:
-            outcome = await self._send(self._webhook, delivery)
+            outcome = await self._send(self.webhook, delivery)
         except Exception as error:
             # By its kind alone: what it says may hold the URL.
-            _log.error("webhook %s: a fault of ours, %s", self._webhook.id, type(error).__name__)
+            _log.error("webhook %s: a fault of ours, %s", self.webhook.id, type(error).__name__)
             outcome = Outcome("could not be sent, by a fault of callcue's")
         if outcome.taken:
             self._taken(delivery)
@@ -237,9 +240,15 @@ class Lane:
         self._record.taken(delivery)
         self._window.done(delivery)
         if self._pace.is_slow:
-            _log.info("webhook %s: its receiver is back", self._webhook.id)
-            self._window.hasten()  # it was the receiver that failed, and not they
+            _log.info("webhook %s: its receiver is back", self.webhook.id)
+            self._is_well_since(self._clock())
+        elif not self._well_since:  # the service before this one may have seen it down
+            self._is_well_since(self._began)
         self._pace.taken()
+
+    def _is_well_since(self, moment: float) -> None:
+        self._well_since = moment
+        self._window.hasten(moment)
 
     def _failed(self, delivery: Delivery, outcome: Outcome) -> None:
         now = self._clock()
@@ -258,7 +267,7 @@ class Lane:
         self._pace.failed(outcome.rest)
         if self._pace.is_slow:
             if not was_slow:
-                _log.warning("webhook %s: its receiver %s", self._webhook.id, outcome.failure)
+                _log.warning("webhook %s: its receiver %s", self.webhook.id, outcome.failure)
             # One request at a time would never come to all of these.
             for old in self._window.drop(now - self._give_up_seconds):
                 self._died(replace(old, failure=outcome.failure), now)

@@ -33,6 +33,8 @@ class Webhook:
     """The newest first."""
     made: float
     """Seconds since 1970."""
+    revision: int = 0
+    """Raised by every change of it, and of what waits for it but by sending."""
 
     def wants(self, event: Event) -> bool:
         """Whether that event is for it."""

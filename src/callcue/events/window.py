@@ -72,12 +72,14 @@ class Window:
             self._due[number] = due
             self._line_up(number)
 
-    def hasten(self) -> None:
-        """Nothing that has failed waits any longer."""
-        self._due.clear()
-        for _, number in self._later:
-            heapq.heappush(self._ready, number)
-        self._later = []
+    def hasten(self, moment: float) -> None:
+        """Nothing that failed before that moment, by the clock of the record, waits any longer."""
+        for number in list(self._due):
+            if (self._all[number].tried or 0.0) < moment:
+                del self._due[number]
+        waited, self._later = self._later, []
+        for _, number in waited:
+            self._line_up(number)
 
     def drop(self, made_until: float) -> list[Delivery]:
         """Take out what was made then or before, but for those on their way."""

@@ -17,7 +17,8 @@ from callcue.events.webhook import Delivery, Webhook
 from .database import Database, StoreOutOfReach
 from .delivery_rows import delivery_of, fate_of, row_of
 from .known_webhooks import KnownWebhooks
-from .schema import DELIVERIES, STATE, WEBHOOKS
+from .schema import DELIVERIES, WEBHOOKS
+from .webhook_revisions import raise_revision
 
 TIDIED_EVERY_SECONDS = 60.0
 CROWDED_OUT = "too many were waiting"
@@ -177,10 +178,6 @@ class DeliveryRecord:
             crowded = 0
             for webhook in (await connection.execute(webhooks)).scalars().all():
                 crowded += await self._bound(connection, UUID(webhook), now)
-            if crowded:  # whoever has them in memory is to see it
-                await connection.execute(
-                    update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
-                )
         self.results["dead"] += crowded
         await self.count()
 
@@ -195,6 +192,7 @@ class DeliveryRecord:
             old = _waits(webhook) & (DELIVERIES.c.event <= newest)
             dying = update(DELIVERIES).where(old).values(dead=now, failure=CROWDED_OUT)
             crowded = (await connection.execute(dying)).rowcount
+            await raise_revision(connection, webhook)  # whoever has them in memory is to see it
         too_dead = select(dead, DELIVERIES.c.event).where(of_it, dead.is_not(None))
         too_dead = too_dead.order_by(dead.desc(), DELIVERIES.c.event.desc())
         last = (await connection.execute(too_dead.offset(self._limits.most).limit(1))).one_or_none()

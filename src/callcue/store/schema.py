@@ -169,6 +169,8 @@ WEBHOOKS = Table(
     Column("types", Text, nullable=False),
     Column("secrets", Text, nullable=False),
     Column("made", Float, nullable=False),
+    # As `webhooks_revision`, of this one.
+    Column("revision", Integer, nullable=False, server_default="0"),
     Index("webhooks_workspace", "workspace"),
 )
 """`types` are words with blanks between; `secrets` are JSON. A secret signs, so it is kept as it is
@@ -253,7 +255,8 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE store_state ADD COLUMN webhooks_revision INTEGER NOT NULL DEFAULT 0",
         """CREATE TABLE webhooks (
             id VARCHAR(36) NOT NULL PRIMARY KEY, workspace VARCHAR(36) NOT NULL,
-            url TEXT NOT NULL, types TEXT NOT NULL, secrets TEXT NOT NULL, made FLOAT NOT NULL)""",
+            url TEXT NOT NULL, types TEXT NOT NULL, secrets TEXT NOT NULL, made FLOAT NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0)""",
         "CREATE INDEX webhooks_workspace ON webhooks (workspace)",
         """CREATE TABLE deliveries (
             webhook VARCHAR(36) NOT NULL, event BIGINT NOT NULL, playback VARCHAR(36) NOT NULL,

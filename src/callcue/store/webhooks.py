@@ -24,24 +24,17 @@ from callcue.events.webhook_book import (
 
 from .database import Database, StoreOutOfReach
 from .delivery_rows import delivery_of
-from .schema import DELIVERIES, STATE, WEBHOOKS
+from .schema import DELIVERIES, WEBHOOKS
+from .webhook_revisions import raise_revision
 from .webhook_rows import row_of, secrets_of, webhook_of
 
 
 class StoredWebhooks:
-    """Implements `callcue.events.webhook_book.WebhookBook`.
-
-    Whoever delivers, in this process or another, sees by the revision that something has changed.
-    """
+    """Implements `callcue.events.webhook_book.WebhookBook`."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time) -> None:
         self._database = database
         self._clock = clock
-
-    async def revision(self) -> int:
-        """A number that every change raises."""
-        async with self._reading() as connection:
-            return int((await connection.execute(select(STATE.c.webhooks_revision))).scalar_one())
 
     async def add(self, webhook: Webhook) -> None:
         """See `WebhookBook.add`."""
@@ -50,8 +43,8 @@ class StoredWebhooks:
             count = await connection.execute(select(func.count()).where(own))
             if count.scalar_one() >= MOST_WEBHOOKS:
                 raise TooManyWebhooks
+            await raise_revision(connection, webhook.id)
             await connection.execute(insert(WEBHOOKS).values(**row_of(webhook)))
-            await connection.execute(_CHANGED)
 
     async def all(self, workspace: UUID | None = None) -> list[KeptWebhook]:
         """See `WebhookBook.all`."""
@@ -73,7 +66,7 @@ class StoredWebhooks:
             await self._one(connection, webhook, workspace)
             await connection.execute(delete(DELIVERIES).where(_of(webhook)))
             await connection.execute(delete(WEBHOOKS).where(WEBHOOKS.c.id == str(webhook)))
-            await connection.execute(_CHANGED)
+            await raise_revision(connection, webhook)
 
     async def rotate(
         self, webhook: UUID, secret: str, overlap_seconds: float, workspace: UUID | None = None
@@ -88,7 +81,7 @@ class StoredWebhooks:
                 raise TooManySecrets
             change = update(WEBHOOKS).where(WEBHOOKS.c.id == str(webhook))
             await connection.execute(change.values(secrets=secrets_of(secrets)))
-            await connection.execute(_CHANGED)
+            await raise_revision(connection, webhook)
 
     async def dead(
         self, webhook: UUID, after: int, limit: int, workspace: UUID | None = None
@@ -114,7 +107,7 @@ class StoredWebhooks:
             await self._one(connection, webhook, workspace)
             count = (await connection.execute(change.values(**as_new))).rowcount
             if count:
-                await connection.execute(_CHANGED)
+                await raise_revision(connection, webhook)
             return count
 
     async def _one(
@@ -159,9 +152,6 @@ class StoredWebhooks:
                 yield connection
         except StoreOutOfReach as error:
             raise WebhooksOutOfReach(str(error)) from None
-
-
-_CHANGED = update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
 
 
 def _of(webhook: UUID) -> ColumnElement[bool]:

@@ -1,13 +1,13 @@
 """The record of deliveries: made with the events themselves, and kept until they are taken."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcue.events.event import Event, EventsOutOfReach
@@ -166,45 +166,86 @@ class DeliveryRecord:
         if 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
             return
         self._tidied = now
-        webhooks = select(WEBHOOKS.c.id)
-        async with self._database.writing() as connection:
-            await connection.execute(
-                delete(DELIVERIES).where(DELIVERIES.c.dead < now - self._limits.dead_seconds)
-            )
-            # An event that was just being told when its webhook was deleted.
-            await connection.execute(
-                delete(DELIVERIES).where(DELIVERIES.c.webhook.not_in(webhooks))
-            )
-            crowded = 0
-            for webhook in (await connection.execute(webhooks)).scalars().all():
-                crowded += await self._bound(connection, UUID(webhook), now)
-        self.results["dead"] += crowded
+        # An idle service only looks: it neither writes nor waits for somebody who does.
+        async with self._database.reading() as connection:
+            untidy = [
+                webhook
+                async for webhook in _that_have_any(connection)
+                if await self._is_untidy(connection, webhook, now)
+            ]
+        for webhook in untidy:  # one by one: others write in between
+            async with self._database.writing() as connection:
+                crowded = await self._bound(connection, webhook, now)
+            self.results["dead"] += crowded
         await self.count()
 
+    async def _is_untidy(self, connection: AsyncConnection, webhook: UUID, now: float) -> bool:
+        if not await _is_there(connection, webhook):
+            return True
+        old = select(DELIVERIES.c.event).where(self._are_forgotten(webhook, now)).limit(1)
+        for query in (old, self._crowding(webhook), self._dead_beyond(webhook)):
+            if (await connection.execute(query)).first() is not None:
+                return True
+        return False
+
     async def _bound(self, connection: AsyncConnection, webhook: UUID, now: float) -> int:
-        """The oldest that wait die, where there are too many; how many did."""
-        of_it, dead = DELIVERIES.c.webhook == str(webhook), DELIVERIES.c.dead
-        too_many = select(DELIVERIES.c.event).where(_waits(webhook))
-        too_many = too_many.order_by(DELIVERIES.c.event.desc()).offset(self._limits.most).limit(1)
-        newest = (await connection.execute(too_many)).scalar_one_or_none()
+        """Forget what is to be, and let the oldest die where too many wait; how many did."""
+        if not await _is_there(connection, webhook):
+            # An event that was just being told when its webhook was deleted.
+            await connection.execute(delete(DELIVERIES).where(_of(webhook)))
+            return 0
+        await connection.execute(delete(DELIVERIES).where(self._are_forgotten(webhook, now)))
+        newest = (await connection.execute(self._crowding(webhook))).scalar_one_or_none()
         crowded = 0
         if newest is not None:
             old = _waits(webhook) & (DELIVERIES.c.event <= newest)
             dying = update(DELIVERIES).where(old).values(dead=now, failure=CROWDED_OUT)
             crowded = (await connection.execute(dying)).rowcount
             await raise_revision(connection, webhook)  # whoever has them in memory is to see it
-        too_dead = select(dead, DELIVERIES.c.event).where(of_it, dead.is_not(None))
-        too_dead = too_dead.order_by(dead.desc(), DELIVERIES.c.event.desc())
-        last = (await connection.execute(too_dead.offset(self._limits.most).limit(1))).one_or_none()
+        last = (await connection.execute(self._dead_beyond(webhook))).one_or_none()
         if last is not None:
             # Many have died at the same moment.
-            before = (dead < last.dead) | ((dead == last.dead) & (DELIVERIES.c.event <= last.event))
-            await connection.execute(delete(DELIVERIES).where(of_it, before))
+            dead, event = DELIVERIES.c.dead, DELIVERIES.c.event
+            before = (dead < last.dead) | ((dead == last.dead) & (event <= last.event))
+            await connection.execute(delete(DELIVERIES).where(_of(webhook), before))
         return crowded
 
+    def _are_forgotten(self, webhook: UUID, now: float) -> ColumnElement[bool]:
+        return _of(webhook) & (DELIVERIES.c.dead < now - self._limits.dead_seconds)
 
-def _waits(webhook: UUID) -> Any:
-    return (DELIVERIES.c.webhook == str(webhook)) & DELIVERIES.c.dead.is_(None)
+    def _crowding(self, webhook: UUID) -> Select[Any]:
+        """The newest that too many others wait behind."""
+        waiting = select(DELIVERIES.c.event).where(_waits(webhook))
+        return waiting.order_by(DELIVERIES.c.event.desc()).offset(self._limits.most).limit(1)
+
+    def _dead_beyond(self, webhook: UUID) -> Select[Any]:
+        """The last that has died before so many others that it is not kept."""
+        dead, event = DELIVERIES.c.dead, DELIVERIES.c.event
+        of_it = select(dead, event).where(_of(webhook), dead.is_not(None))
+        return of_it.order_by(dead.desc(), event.desc()).offset(self._limits.most).limit(1)
+
+
+async def _that_have_any(connection: AsyncConnection) -> AsyncIterator[UUID]:
+    """The webhooks of all deliveries, found without a look at each delivery."""
+    last: str | None = ""
+    while True:
+        later = select(func.min(DELIVERIES.c.webhook)).where(DELIVERIES.c.webhook > last)
+        if (last := (await connection.execute(later)).scalar_one()) is None:
+            return
+        yield UUID(last)
+
+
+async def _is_there(connection: AsyncConnection, webhook: UUID) -> bool:
+    found = select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == str(webhook))
+    return (await connection.execute(found)).first() is not None
+
+
+def _of(webhook: UUID) -> ColumnElement[bool]:
+    return DELIVERIES.c.webhook == str(webhook)
+
+
+def _waits(webhook: UUID) -> ColumnElement[bool]:
+    return _of(webhook) & DELIVERIES.c.dead.is_(None)
 
 
 _THIS = (DELIVERIES.c.webhook == bindparam("of")) & (DELIVERIES.c.event == bindparam("number"))

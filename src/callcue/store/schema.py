@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 VERSION = 4
@@ -190,9 +191,11 @@ DELIVERIES = Table(
     Column("failure", Text, nullable=False),
     Column("dead", Float),
     Index("deliveries_dead", "webhook", "dead", "event"),
+    # The last failure is told without a look at the rows.
+    Index("deliveries_tried", "webhook", "tried", sqlite_where=text("tried IS NOT NULL")),
 )
 """Events that a webhook has not taken yet; one that it has is forgotten. They have their body with
-them: they may wait for longer than events are kept."""
+them: they may wait for longer than events are kept. One that was `tried` has a `failure`."""
 
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",
@@ -264,6 +267,7 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
             due FLOAT NOT NULL, tried FLOAT, failure TEXT NOT NULL, dead FLOAT,
             PRIMARY KEY (webhook, event))""",
         "CREATE INDEX deliveries_dead ON deliveries (webhook, dead, event)",
+        "CREATE INDEX deliveries_tried ON deliveries (webhook, tried) WHERE tried IS NOT NULL",
     ],
 }
 """The statements that lead to each version from the one before."""

@@ -1,5 +1,6 @@
 """The webhooks of the store: made, looked at, and changed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,6 +36,8 @@ class StoredWebhooks:
     def __init__(self, database: Database, *, clock: Callable[[], float] = time) -> None:
         self._database = database
         self._clock = clock
+        self._counting = asyncio.Lock()
+        """To count takes long where much waits: who writes is not to lack connections by that."""
 
     async def add(self, webhook: Webhook) -> None:
         """See `WebhookBook.add`."""
@@ -51,13 +54,13 @@ class StoredWebhooks:
         query = select(WEBHOOKS).order_by(WEBHOOKS.c.made, WEBHOOKS.c.id)
         if workspace is not None:
             query = query.where(WEBHOOKS.c.workspace == str(workspace))
-        async with self._reading() as connection:
+        async with self._counting, self._reading() as connection:
             rows = (await connection.execute(query)).all()
             return [await self._kept(connection, self._webhook(row)) for row in rows]
 
     async def find(self, webhook: UUID, workspace: UUID | None = None) -> KeptWebhook:
         """See `WebhookBook.find`."""
-        async with self._reading() as connection:
+        async with self._counting, self._reading() as connection:
             return await self._kept(connection, await self._one(connection, webhook, workspace))
 
     async def remove(self, webhook: UUID, workspace: UUID | None = None) -> None:
@@ -102,10 +105,10 @@ class StoredWebhooks:
         change = update(DELIVERIES).where(_of(webhook), DELIVERIES.c.dead.is_not(None))
         if events is not None:
             change = change.where(DELIVERIES.c.event.in_(events))
-        as_new = {"dead": None, "attempts": 0, "due": 0.0, "failure": "", "made": self._clock()}
+        as_new = {"dead": None, "attempts": 0, "due": 0.0, "tried": None, "failure": ""}
         async with self._writing() as connection:
             await self._one(connection, webhook, workspace)
-            count = (await connection.execute(change.values(**as_new))).rowcount
+            count = (await connection.execute(change.values(**as_new, made=self._clock()))).rowcount
             if count:
                 await raise_revision(connection, webhook)
             return count
@@ -130,10 +133,9 @@ class StoredWebhooks:
     async def _kept(self, connection: AsyncConnection, webhook: Webhook) -> KeptWebhook:
         counts = select(func.count(), func.count(DELIVERIES.c.dead)).where(_of(webhook.id))
         every, dead = (await connection.execute(counts)).one()
-        failed = select(DELIVERIES.c.tried, DELIVERIES.c.failure).where(
-            _of(webhook.id), DELIVERIES.c.tried.is_not(None), DELIVERIES.c.failure != ""
-        )
-        newest = failed.order_by(DELIVERIES.c.tried.desc()).limit(1)
+        tried = DELIVERIES.c.tried
+        failed = select(tried, DELIVERIES.c.failure).where(_of(webhook.id), tried.is_not(None))
+        newest = failed.order_by(tried.desc()).limit(1)
         last = (await connection.execute(newest)).one_or_none()
         return KeptWebhook(webhook, every - dead, dead, None if last is None else Failure(*last))
 

@@ -526,7 +526,10 @@ async def test_given_nobody_who_sends_then_nothing_is_kept_to_be_sent(file: Path
         without = KnownWebhooks(rig.database)
         assert await without.look() is False
         assert without.of(WORKSPACE) == ()
-        assert await DeliveryRecord(rig.database, without).write_into(NO_CONNECTION, [EVENT]) == []
+        assert (
+            await DeliveryRecord(rig.database, without).write_into(NO_CONNECTION, [EVENT], [""])
+            == []
+        )
 
 
 async def test_given_a_store_out_of_reach_then_it_goes_on_when_that_is_back(

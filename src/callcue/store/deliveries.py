@@ -21,6 +21,8 @@ from .schema import DELIVERIES, WEBHOOKS
 from .webhook_revisions import raise_revision
 
 TIDIED_EVERY_SECONDS = 60.0
+ROWS = 500
+"""That are written at a time: nobody else gets a word in while they are made ready."""
 CROWDED_OUT = "too many were waiting"
 
 Listener = Callable[[Sequence[Delivery]], None]
@@ -75,19 +77,23 @@ class DeliveryRecord:
     # ---- with the events ------------------------------------------------------------------------
 
     async def write_into(
-        self, connection: AsyncConnection, events: Sequence[Event]
+        self, connection: AsyncConnection, events: Sequence[Event], bodies: Sequence[str]
     ) -> Sequence[Delivery]:
-        """Write what these events mean for webhooks, as part of a transaction that is not ours."""
+        """Write what these events mean for webhooks, as part of a transaction that is not ours.
+
+        *bodies* are theirs, as they are written.
+        """
         now = self._clock()
-        deliveries = [
-            Delivery(webhook.id, event, now)
-            for event in events
+        made = [
+            (Delivery(webhook.id, event, now), body)
+            for event, body in zip(events, bodies, strict=True)
             for webhook in self._webhooks.of(event.workspace)
             if webhook.wants(event)
         ]
-        if deliveries:
-            await connection.execute(insert(DELIVERIES), [row_of(one) for one in deliveries])
-        return deliveries
+        for first in range(0, len(made), ROWS):
+            rows = [row_of(*one) for one in made[first : first + ROWS]]
+            await connection.execute(insert(DELIVERIES), rows)
+        return [delivery for delivery, _ in made]
 
     def are_written(self, deliveries: Sequence[Delivery]) -> None:
         """That transaction is done."""

@@ -174,7 +174,8 @@ class Store:
             while not await self._tried("written", self.playbacks.write):
                 if await self._ended_within(TRIED_AGAIN_SECONDS):
                     break
-        await self._tried("written", self.playbacks.write)
+        while await self._tried("written", self.playbacks.write) and self.events.waiting:
+            pass  # a backlog is written in parts
 
     async def _write_on(self) -> None:
         while not self._ending.is_set():

@@ -133,6 +133,29 @@ async def test_given_one_call_whose_events_are_not_taken_then_those_behind_all_i
         assert rig.dispatcher.held == 2 * WINDOW + 10
 
 
+async def test_given_much_is_in_memory_then_a_window_does_not_grow_beyond_its_usual_size(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "MOST_HELD", 0)
+    post = Post()
+    post.failure = is_down
+    async with rigged(file, post) as rig:
+        await rig.add()
+        for _ in range(2 * WINDOW):
+            rig.happens("a")
+        await rig.record_all()
+        await rig.until_tried(1)
+        (its_lane,) = rig.dispatcher._lanes.values()
+
+        async def has_read_enough() -> bool:
+            return len(its_lane) >= WINDOW and not its_lane._is_to_be_read()
+
+        await rig.tell("b")
+        await until(has_read_enough)
+        assert len(its_lane) < WINDOW + lane.PAGE
+        assert post.sent == [1]
+
+
 async def test_given_one_that_is_down_then_it_costs_a_request_a_minute_and_opens_at_once(
     file: Path,
 ) -> None:

@@ -9,6 +9,8 @@ from .lane import DeliveryLog, Lane, Send
 from .slots import AllSlots
 from .webhook import Delivery, Webhook
 
+MOST_HELD = 50_000
+"""Deliveries in memory; beyond, no window grows over its usual size."""
 GIVE_UP_SECONDS = 86_400.0
 END_SECONDS = 2.0
 """So long, at the end, requests that are on their way may take; they are repeated otherwise."""
@@ -71,6 +73,7 @@ class Dispatcher:
             self._record,
             self._send,
             self._slots.of(webhook.workspace),
+            may_grow=lambda: self.held < MOST_HELD,
             give_up_seconds=self._give_up_seconds,
             clock=self._clock,
             steady=self._steady,

@@ -66,18 +66,21 @@ class Lane:
         send: Send,
         slots: Slots,
         *,
+        may_grow: Callable[[], bool],
         give_up_seconds: float,
         clock: Callable[[], float],
         steady: Callable[[], float],
     ) -> None:
         """*slots*: for requests, shared with others.
 
+        *may_grow*: whether there is memory for more than the usual window.
         *clock* is the record's, in seconds since 1970. By *steady*, which nobody sets, it waits.
         """
         self.webhook = webhook
         self._record = record
         self._send = send
         self._slots = slots
+        self._may_grow = may_grow
         self._give_up_seconds = give_up_seconds
         self._clock = clock
         self._steady = steady
@@ -167,8 +170,11 @@ class Lane:
             (due is None or due > self._steady())
             and not self._sending
             and not self._pace.is_slow
-            and len(self._window) < LARGEST_WINDOW
+            and len(self._window) < self._limit()
         )
+
+    def _limit(self) -> int:
+        return LARGEST_WINDOW if self._may_grow() else WINDOW
 
     async def _fill(self) -> None:
         while self._is_to_be_read():

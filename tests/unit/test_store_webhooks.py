@@ -279,6 +279,25 @@ async def test_given_many_deliveries_then_none_is_looked_at_for_what_is_told_of_
             assert "INDEX deliveries_" in step
 
 
+async def test_given_many_who_look_at_once_then_one_of_them_reads_at_a_time(
+    book: StoredWebhooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook, real, reading, most = _webhook(), StoredWebhooks._kept, 0, 0
+    await book.add(webhook)
+
+    async def kept(self: StoredWebhooks, *found: Any) -> KeptWebhook:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        read = await real(self, *found)
+        reading -= 1
+        return read
+
+    monkeypatch.setattr(StoredWebhooks, "_kept", kept)
+    await asyncio.gather(*(book.find(webhook.id) for _ in range(3)), book.all(), book.all())
+    assert most == 1
+
+
 async def test_given_dead_letters_then_they_are_read_in_pages_by_their_events(
     book: StoredWebhooks, database: Database
 ) -> None:

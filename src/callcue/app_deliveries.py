@@ -7,7 +7,8 @@ from aiohttp import web
 
 from callcue.events.dispatch import Dispatcher
 from callcue.events.sending import Sender
-from callcue.outward.addresses import Addresses, Allowed, Resolve, SystemResolver
+from callcue.outward.addresses import Addresses, Allowed, Resolve
+from callcue.outward.resolver import SystemResolver
 from callcue.settings import Settings
 from callcue.settings.tls import tls_context
 from callcue.settings.webhooks import Webhooks
@@ -52,10 +53,10 @@ def delivering(
         SettingsError: a file that they name is of no use.
 
     """
-    resolver = SystemResolver()  # of its own: whose names are slow must not keep clips waiting
     dispatcher = Dispatcher(
         store.deliveries,
-        sender_of(settings.webhooks, resolve or resolver).send,
+        # A resolver of its own: whose names are slow must not keep clips waiting.
+        sender_of(settings.webhooks, resolve or SystemResolver()).send,
         give_up_seconds=settings.webhooks.give_up_hours * 3600,
     )
     # Before the store is open: what is recorded first of all is for them, too.
@@ -65,6 +66,5 @@ def delivering(
     async def context(_: web.Application) -> AsyncIterator[None]:
         yield
         await dispatcher.close()
-        resolver.close()
 
     return context

@@ -27,7 +27,8 @@ from callcue.media.shelf import Shelf, ShelfLimits
 from callcue.media.sounds import Missing
 from callcue.media.threads import in_thread
 from callcue.media.watch import MediaWatch
-from callcue.outward.addresses import Addresses, Allowed, SystemResolver
+from callcue.outward.addresses import Addresses, Allowed
+from callcue.outward.resolver import SystemResolver
 from callcue.settings import Settings, SettingsError
 from callcue.settings.media import Media
 from callcue.settings.tables import Asterisk
@@ -165,7 +166,6 @@ def running(parts: MediaParts) -> Callable[[web.Application], AsyncIterator[None
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
         await parts.pipeline.close()
-        parts.resolver.close()
 
     return context
 

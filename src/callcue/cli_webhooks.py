@@ -168,17 +168,15 @@ def replay(
 def _check(settings: Settings, url: str) -> None:
     from callcue.app_deliveries import allowed_receivers
     from callcue.app_receivers import receiver_check
-    from callcue.outward.addresses import SystemResolver
+    from callcue.outward.resolver import SystemResolver
 
     if len(url) > LONGEST_URL:
         fail(f"url: must have {LONGEST_URL} characters at most", EXIT_SETTINGS)
-    resolver = SystemResolver(threads=1)
+    check = receiver_check(SystemResolver(threads=1), allowed_receivers(settings.webhooks))
     try:
-        asyncio.run(receiver_check(resolver, allowed_receivers(settings.webhooks))(url))
+        asyncio.run(check(url))
     except NoReceiver as error:
         fail(f"url: {error}", EXIT_SETTINGS)
-    finally:
-        resolver.close()
 
 
 def _secret(file: Path | None) -> str:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, select
 
 from callcue.core.types import PlaybackId
 from callcue.events.dispatch import Dispatcher
@@ -17,22 +17,31 @@ from callcue.store.database import Database
 from callcue.store.deliveries import DeliveryLimits, DeliveryRecord
 from callcue.store.events import EventRecord
 from callcue.store.known_webhooks import KnownWebhooks
-from callcue.store.schema import DELIVERIES, STATE, WEBHOOKS
-from callcue.store.webhook_rows import row_of
+from callcue.store.schema import DELIVERIES
+from callcue.store.webhooks import StoredWebhooks
 
 from .service import WORKSPACE
 from .waiting import until
 
 KEY = bytes(range(32))
 SECRET = SigningSecret("whsec_" + base64.b64encode(KEY).decode())
-_CHANGED = update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
 
 
 class Clock:
     now = 1_700_000_000.0
+    _set_by = 0.0
 
     def __call__(self) -> float:
         return self.now
+
+    def steady(self) -> float:
+        """The time by a clock that is never set."""
+        return self.now - self._set_by
+
+    def set_back(self, seconds: float) -> None:
+        """Somebody sets it, and no time passes."""
+        self.now -= seconds
+        self._set_by -= seconds
 
 
 class Rig:
@@ -43,12 +52,13 @@ class Rig:
     ) -> None:
         self.database = database
         self.clock = clock
+        self.book = StoredWebhooks(database, clock=clock)
         self.webhooks = KnownWebhooks(database)
         self.record = DeliveryRecord(database, self.webhooks, limits, clock=clock)
         self.events = EventRecord(
             database, keep_seconds=86_400, deliveries=self.record, clock=clock
         )
-        self.dispatcher = Dispatcher(self.record, send, clock=clock)
+        self.dispatcher = Dispatcher(self.record, send, clock=clock, steady=clock.steady)
         self.record.tell(self.dispatcher.put)
         self.webhooks.tell(self.dispatcher.serve)
 
@@ -61,36 +71,34 @@ class Rig:
     ) -> Webhook:
         """One more webhook, as somebody else's process makes it; then it is seen."""
         made = Webhook(uuid4(), workspace, url, frozenset(types), tuple(secrets), self.clock())
-        await self.change(insert(WEBHOOKS).values(**row_of(made)))
+        await self.book.add(made)
+        await self.look()
         return made
 
     async def remove(self, webhook: Webhook) -> None:
-        await self.change(
-            delete(WEBHOOKS).where(WEBHOOKS.c.id == str(webhook.id)),
-            delete(DELIVERIES).where(DELIVERIES.c.webhook == str(webhook.id)),
-        )
+        await self.book.remove(webhook.id)
+        await self.look()
 
     async def replay(self, webhook: Webhook) -> None:
-        """All that are dead, as the routes do it."""
-        dead = (DELIVERIES.c.webhook == str(webhook.id)) & DELIVERIES.c.dead.is_not(None)
-        again = {"dead": None, "attempts": 0, "due": 0.0, "made": self.clock()}
-        await self.change(update(DELIVERIES).where(dead).values(again))
-
-    async def change(self, *statements: object) -> None:
-        async with self.database.writing() as connection:
-            for statement in (*statements, _CHANGED):
-                await connection.execute(statement)  # type: ignore[call-overload]
+        """All that are dead."""
+        await self.book.replay(webhook.id, None)
         await self.look()
 
     async def look(self) -> None:
         if await self.webhooks.look():
             await self.record.count()
 
-    def happens(self, *calls: str, kind: str = "started", playback: UUID | None = None) -> None:
+    def happens(
+        self,
+        *calls: str,
+        kind: str = "started",
+        playback: UUID | None = None,
+        workspace: UUID = WORKSPACE,
+    ) -> None:
         """Something, that these calls hear; it is not on record yet."""
         about = PlaybackId(playback or uuid4())
         body = {"type": kind, "playbackId": str(about), "callIds": list(calls)}
-        self.events.took(News(WORKSPACE, about, self.clock(), lambda: body))
+        self.events.took(News(workspace, about, self.clock(), lambda: body))
 
     async def record_all(self, *, tell: bool = True) -> list[int]:
         """Write what has happened, in one transaction; the ids. Without *tell* we die then."""

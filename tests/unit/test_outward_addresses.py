@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callcue.outward.addresses import Addresses, Allowed, SystemResolver, is_public
+from callcue.outward.addresses import Addresses, Allowed, is_public
 from callcue.outward.failures import Cause, NotReached
+from callcue.outward.resolver import SystemResolver
 from callcue.outward.urls import Target, next_hop, read_url
 
 SECRET = "s3cret"
@@ -367,9 +368,5 @@ def test_given_a_redirect_to_what_is_not_taken_then_it_is_refused(
 
 
 async def test_given_the_machines_own_resolver_then_loopback_by_name_is_refused() -> None:
-    resolver = SystemResolver()
-    try:
-        refused = await refusal(Addresses(resolver), "http://localhost/")
-        assert refused.cause is Cause.REFUSED_ADDRESS
-    finally:
-        resolver.close()
+    refused = await refusal(Addresses(SystemResolver()), "http://localhost/")
+    assert refused.cause is Cause.REFUSED_ADDRESS

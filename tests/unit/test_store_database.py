@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,27 @@ async def test_given_a_store_of_an_older_version_then_it_is_brought_up(
             words = await connection.exec_driver_sql("SELECT word FROM newer")
             assert [row[0] for row in words] == ["one", "two"]
     assert schema.VERSION == VERSION
+
+
+def _shape(folder: Path) -> set[tuple[str, ...]]:
+    """All tables with their columns, and all indices."""
+    query = """SELECT m.type, m.name, coalesce(i.name, '') FROM sqlite_master m
+               LEFT JOIN pragma_table_info(m.name) i ON m.type = 'table'"""
+    with closing(sqlite3.connect(folder / "callcue.db")) as file_itself:
+        return set(file_itself.execute(query).fetchall())
+
+
+async def test_given_a_store_that_was_brought_up_then_it_has_all_that_a_new_one_has(
+    tmp_path: Path,
+) -> None:
+    async with _database(_url(tmp_path)) as database:
+        new = _shape(tmp_path)
+        async with database.writing() as connection:
+            for statement in back_to(1):
+                await connection.exec_driver_sql(statement)
+        assert _shape(tmp_path) < new
+    async with _database(_url(tmp_path)):
+        assert _shape(tmp_path) == new
 
 
 async def test_given_a_record_of_the_first_version_then_its_answers_stay_and_more_come(

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from fakes.older import back_to
+from fakes.service import WORKSPACE
 
 from callcue.api.lockout import Lockout
 from callcue.core.errors import ClipFailed
@@ -26,7 +27,9 @@ from callcue.core.types import (
     Role,
     SoundName,
 )
+from callcue.events.event import Event, News
 from callcue.store.playback_rows import playback_of, row_of
+from callcue.store.playbacks import MOST_TOLD
 from callcue.store.store import Store
 
 SECRET = "https://origin.example/a.wav?signature=abc"
@@ -164,6 +167,26 @@ async def test_given_a_store_that_somebody_locks_when_accepted_then_not_for_long
             other.execute("ROLLBACK")
     async with running(file) as store:
         assert [one.id for one in store.playbacks.unended()] == [playback.id]
+
+
+async def test_given_a_backlog_of_events_then_it_is_told_in_parts_and_what_it_tells_of_is_there(
+    tmp_path: Path,
+) -> None:
+    file, parts, rows = tmp_path / "store", list[int](), list[int]()
+
+    def listen(events: Sequence[Event]) -> None:
+        parts.append(len(events))
+        with closing(sqlite3.connect(file)) as reader:
+            rows.extend(reader.execute("SELECT count(*) FROM playbacks").fetchone())
+
+    async with running(file) as store:
+        store.events.tell(listen)
+        playback = accepted()
+        store.playbacks.accepted(playback)
+        news = News(WORKSPACE, playback.id, 1.0, lambda: {"type": "paused", "callIds": []})
+        for _ in range(2 * MOST_TOLD + 7):
+            store.events.took(news)
+    assert (parts, rows) == ([MOST_TOLD, MOST_TOLD, 7], [1, 1, 1])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Ten thousand events wait for a webhook, whatever its receiver does: a PLAY does not notice."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -105,10 +106,8 @@ async def _pend(folder: Path, port: int) -> None:
     url = f"http://127.0.0.1:{port}/in"
     made = Webhook(uuid4(), WORKSPACE, url, frozenset(), (SECRET,), 0.0)
     playbacks = [uuid4() for _ in range(CALLS)]
-    rows = [
-        delivery_rows.row_of(_delivery(made.id, number, playbacks))
-        for number in range(1, PENDING + 1)
-    ]
+    pending = [_delivery(made.id, number, playbacks) for number in range(1, PENDING + 1)]
+    rows = [delivery_rows.row_of(one, json.dumps(one.event.body)) for one in pending]
     async with database.writing() as connection:
         await connection.execute(insert(WEBHOOKS).values(**webhook_rows.row_of(made)))
         await connection.execute(insert(DELIVERIES), rows)

@@ -1,5 +1,8 @@
 """Events of one call go out one by one and in order; those of others do not wait for them."""
 
+import tracemalloc
+from uuid import uuid4
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +45,16 @@ def test_given_one_is_taken_out_of_the_middle_then_those_behind_it_go_on_waiting
     assert order.remove(2) == []
     assert not order.is_first(3)
     assert order.remove(1) == [3]
+
+
+def test_given_events_of_many_calls_then_they_take_little_memory() -> None:
+    order, calls = CallOrder(), [[str(uuid4()) for _ in range(21)] for _ in range(200)]
+    tracemalloc.start()
+    for number, keys in enumerate(calls):
+        order.add(number, keys)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / len(calls) < 6_000  # bytes
 
 
 KEYS = st.frozensets(st.sampled_from("abcd"), max_size=3)

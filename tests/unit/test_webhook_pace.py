@@ -14,25 +14,26 @@ def test_given_failures_then_the_delays_grow_to_an_hour() -> None:
 
 
 def test_given_some_failures_then_a_receiver_is_still_asked_as_ever() -> None:
-    pace = Pace()
+    pace = Pace(lambda: 100.0)
     for _ in range(FAILURES - 1):
-        pace.failed(100.0)
+        pace.failed()
     assert (pace.at_once, pace.is_slow, pace.rests_until <= 100.0) == (AT_ONCE, False, True)
     pace.taken()
     for _ in range(FAILURES - 1):
-        pace.failed(100.0)
+        pace.failed()
     assert not pace.is_slow
 
 
 def test_given_failures_in_a_row_then_one_at_a_time_with_ever_longer_pauses() -> None:
-    pace, now, rests = Pace(), 1000.0, []
+    now, rests = 1000.0, list[float]()
+    pace = Pace(lambda: now)
     for _ in range(FAILURES - 1):
-        pace.failed(now)
+        pace.failed()
     for _ in range(10):
-        pace.failed(now)
+        pace.failed()
         assert pace.at_once == 1
         rests.append(pace.rests_until - now)
-        pace.failed(now)  # one more that was on its way already
+        pace.failed()  # one more that was on its way already
         assert pace.rests_until - now == rests[-1]
         now = pace.rests_until
     assert 0.8 <= rests[0] <= 1.0
@@ -43,7 +44,16 @@ def test_given_failures_in_a_row_then_one_at_a_time_with_ever_longer_pauses() ->
 
 
 def test_given_a_receiver_that_asks_for_rest_then_it_has_it_whoever_else_comes_through() -> None:
-    pace = Pace()
-    pace.failed(100.0, 30.0)
+    pace = Pace(lambda: 100.0)
+    pace.failed(30.0)
+    pace.failed()
     pace.taken()
     assert (pace.rests_until, pace.is_slow) == (130.0, False)
+
+
+def test_given_failures_without_a_wish_then_nothing_rests_when_one_is_taken() -> None:
+    pace = Pace(lambda: 100.0)
+    for _ in range(FAILURES):
+        pace.failed()
+    pace.taken()
+    assert pace.rests_until == 0.0

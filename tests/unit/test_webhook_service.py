@@ -13,14 +13,12 @@ from fakes.receiver import Receiver, answer, hang_up, held, receiving
 from fakes.service import WORKSPACE, Service, serving
 from fakes.waiting import until
 from fakes.webhooks import KEY, SECRET
-from sqlalchemy import insert, update
 
 from callcue.events import retries
 from callcue.events.webhook import Webhook
 from callcue.store.database import Database
-from callcue.store.schema import STATE, WEBHOOKS
 from callcue.store.store import Store
-from callcue.store.webhook_rows import row_of
+from callcue.store.webhooks import StoredWebhooks
 
 LIST = {"media": ["sound:ss-noservice", "sound:hello_1"]}
 
@@ -39,9 +37,7 @@ async def url(tmp_path: Path, receiver: Receiver) -> str:
     await database.open()
     address = f"http://127.0.0.1:{receiver.port}/in"
     webhook = Webhook(uuid4(), WORKSPACE, address, frozenset(), (SECRET,), 0.0)
-    async with database.writing() as connection:
-        await connection.execute(insert(WEBHOOKS).values(**row_of(webhook)))
-        await connection.execute(update(STATE).values(webhooks_revision=1))
+    await StoredWebhooks(database).add(webhook)
     await database.close()
     return url
 

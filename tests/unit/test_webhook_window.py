@@ -15,10 +15,10 @@ WEBHOOK = UUID(int=1)
 FAR = 1e9
 
 
-def delivery(number: int, calls: frozenset[str], due: float = 0.0) -> Delivery:
+def delivery(number: int, calls: frozenset[str]) -> Delivery:
     body = {"type": "started", "callIds": sorted(calls)}
     event = Event(number, WORKSPACE, PlaybackId(UUID(int=number)), body)
-    return Delivery(WEBHOOK, event, made=0.0, due=due)
+    return Delivery(WEBHOOK, event, made=0.0)
 
 
 class AnyCourse(RuleBasedStateMachine):
@@ -65,7 +65,7 @@ class AnyCourse(RuleBasedStateMachine):
     def one_has_failed(self, data: st.DataObject, seconds: float) -> None:
         number = data.draw(st.sampled_from(sorted(self.sent)))
         del self.sent[number]
-        self.window.again(delivery(number, self.there[number], self.now + seconds))
+        self.window.again(delivery(number, self.there[number]), self.now + seconds)
 
     @rule(seconds=st.floats(0, 60))
     def time_passes(self, seconds: float) -> None:
@@ -73,7 +73,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     @rule()
     def the_receiver_is_back(self) -> None:
-        self.window.hasten()
+        self.window.hasten(FAR)
 
     @rule()
     def all_is_read_anew(self) -> None:

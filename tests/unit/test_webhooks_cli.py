@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from callcue.cli import app
 from callcue.events.signing_secret import is_secret, new_secret
 from callcue.events.webhook_book import MOST_WEBHOOKS
-from callcue.outward.addresses import SystemResolver
+from callcue.outward.resolver import SystemResolver
 from callcue.store.database import Database
 from callcue.store.store import Store
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from time import time
+from time import monotonic, time
 from uuid import UUID
 
 from .lane import DeliveryLog, Lane, Send
-from .slots import Slots
+from .slots import AllSlots
 from .webhook import Delivery, Webhook
 
+MOST_HELD = 50_000
+"""Deliveries in memory; beyond, no window grows over its usual size."""
 GIVE_UP_SECONDS = 86_400.0
 END_SECONDS = 2.0
 """So long, at the end, requests that are on their way may take; they are repeated otherwise."""
@@ -24,13 +26,15 @@ class Dispatcher:
         *,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
         """*give_up_seconds*: from when an event was recorded until it is not tried any more."""
         self._record = record
         self._send = send
         self._give_up_seconds = give_up_seconds
         self._clock = clock
-        self._slots = Slots()
+        self._steady = steady
+        self._slots = AllSlots()
         self._lanes: dict[UUID, Lane] = {}
         self._closed = False
 
@@ -47,10 +51,10 @@ class Dispatcher:
         for gone in self._lanes.keys() - new.keys():
             self._lanes.pop(gone).cancel()
         for webhook in new.values():
-            if webhook.id in self._lanes:
-                self._lanes[webhook.id].renew(webhook)
-            else:
+            if webhook.id not in self._lanes:
                 self._lanes[webhook.id] = self._lane(webhook)
+            elif self._lanes[webhook.id].webhook != webhook:
+                self._lanes[webhook.id].renew(webhook)
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
         """These have been recorded. Never waits."""
@@ -68,7 +72,9 @@ class Dispatcher:
             webhook,
             self._record,
             self._send,
-            self._slots,
+            self._slots.of(webhook.workspace),
+            may_grow=lambda: self.held < MOST_HELD,
             give_up_seconds=self._give_up_seconds,
             clock=self._clock,
+            steady=self._steady,
         )

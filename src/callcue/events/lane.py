@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .event import EventsOutOfReach
 from .pace import Pace
-from .retries import delay
+from .retries import LONGEST_DELAY, delay
 from .sending import Outcome
 from .slots import Slots
 from .webhook import Delivery, Webhook
@@ -22,7 +22,7 @@ LARGEST_WINDOW = 10 * WINDOW
 PAGE = 250
 """Deliveries that are read from the record at a time: nobody else gets a word in meanwhile."""
 LOOKED_AGAIN_SECONDS = 1.0
-"""So often the clock is looked at while something waits: it may have been set."""
+"""So often it is seen what is due, and whether a record out of reach is back."""
 
 Send = Callable[[Webhook, Delivery], Awaitable[Outcome]]
 
@@ -66,18 +66,29 @@ class Lane:
         send: Send,
         slots: Slots,
         *,
+        may_grow: Callable[[], bool],
         give_up_seconds: float,
         clock: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
-        """*slots*: for requests, shared with all others."""
-        self._webhook = webhook
+        """*slots*: for requests, shared with others.
+
+        *may_grow*: whether there is memory for more than the usual window.
+        *clock* is the record's, in seconds since 1970. By *steady*, which nobody sets, it waits.
+        """
+        self.webhook = webhook
         self._record = record
         self._send = send
         self._slots = slots
+        self._may_grow = may_grow
         self._give_up_seconds = give_up_seconds
         self._clock = clock
+        self._steady = steady
         self._window = Window()
-        self._pace = Pace()
+        self._pace = Pace(steady)
+        self._began = clock()
+        self._well_since = 0.0
+        """What failed before failed by the receiver's fault, and not its own: it need not wait."""
         self._stale = True
         """The window is to be read anew: nothing is known of it."""
         self._until = 0
@@ -103,7 +114,7 @@ class Lane:
 
     def renew(self, webhook: Webhook) -> None:
         """It may have changed, and so may what waits for it."""
-        self._webhook = webhook
+        self.webhook = webhook
         self._stale = True
         self._wake.set()
 
@@ -129,7 +140,7 @@ class Lane:
                 await self._begin()
             except Exception:
                 # A fault of ours must not end it; in a second it is tried again.
-                _log.exception("webhook %s: nothing can be sent now", self._webhook.id)
+                _log.exception("webhook %s: nothing can be sent now", self.webhook.id)
                 self._stale = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._idle_seconds()):
@@ -142,7 +153,7 @@ class Lane:
         due = self._window.next_due()
         if due is None or len(self._sending) >= self._pace.at_once:
             return None
-        left = max(due, self._pace.rests_until) - self._clock()
+        left = max(due, self._pace.rests_until) - self._steady()
         return min(max(left, 0.0), LOOKED_AGAIN_SECONDS)
 
     # ---- the window -----------------------------------------------------------------------------
@@ -156,17 +167,20 @@ class Lane:
         """Whether nothing of it can be sent, and that not because the receiver is down."""
         due = self._window.next_due()
         return (
-            (due is None or due > self._clock())
+            (due is None or due > self._steady())
             and not self._sending
             and not self._pace.is_slow
-            and len(self._window) < LARGEST_WINDOW
+            and len(self._window) < self._limit()
         )
+
+    def _limit(self) -> int:
+        return LARGEST_WINDOW if self._may_grow() else WINDOW
 
     async def _fill(self) -> None:
         while self._is_to_be_read():
             anew, self._stale, self._more, self._reading = self._stale, False, False, True
             try:
-                page = await self._record.oldest(self._webhook, 0 if anew else self._until, PAGE)
+                page = await self._record.oldest(self.webhook, 0 if anew else self._until, PAGE)
             except EventsOutOfReach:
                 self._stale, self._more = self._stale or anew, True
                 return
@@ -180,8 +194,14 @@ class Lane:
 
     def _take_in(self, deliveries: Sequence[Delivery], until: int) -> None:
         for delivery in deliveries:
-            self._window.put(delivery)
+            self._window.put(delivery, self._due(delivery))
         self._until = until
+
+    def _due(self, delivery: Delivery) -> float | None:
+        """When one of the record is due by the steady clock; None: it has not failed yet."""
+        if delivery.tried is None or delivery.tried < self._well_since:
+            return None
+        return self._steady() + min(delivery.due - self._clock(), LONGEST_DELAY)
 
     # ---- the attempts ---------------------------------------------------------------------------
 
@@ -189,7 +209,7 @@ class Lane:
         due = self._window.next_due()
         return (
             due is not None
-            and max(due, self._pace.rests_until) <= self._clock()
+            and max(due, self._pace.rests_until) <= self._steady()
             and len(self._sending) < self._pace.at_once
         )
 
@@ -197,7 +217,7 @@ class Lane:
         while self._may_begin():
             await self._slots.acquire()
             # Much may have happened until it was our turn.
-            delivery = self._window.take(self._clock()) if self._may_begin() else None
+            delivery = self._window.take(self._steady()) if self._may_begin() else None
             if delivery is None:
                 self._slots.release()
                 return
@@ -212,10 +232,10 @@ class Lane:
 
     async def _attempt(self, delivery: Delivery) -> None:
         try:
-            outcome = await self._send(self._webhook, delivery)
+            outcome = await self._send(self.webhook, delivery)
         except Exception as error:
             # By its kind alone: what it says may hold the URL.
-            _log.error("webhook %s: a fault of ours, %s", self._webhook.id, type(error).__name__)
+            _log.error("webhook %s: a fault of ours, %s", self.webhook.id, type(error).__name__)
             outcome = Outcome("could not be sent, by a fault of callcue's")
         if outcome.taken:
             self._taken(delivery)
@@ -226,9 +246,15 @@ class Lane:
         self._record.taken(delivery)
         self._window.done(delivery)
         if self._pace.is_slow:
-            _log.info("webhook %s: its receiver is back", self._webhook.id)
-            self._window.hasten()  # it was the receiver that failed, and not they
+            _log.info("webhook %s: its receiver is back", self.webhook.id)
+            self._is_well_since(self._clock())
+        elif not self._well_since:  # the service before this one may have seen it down
+            self._is_well_since(self._began)
         self._pace.taken()
+
+    def _is_well_since(self, moment: float) -> None:
+        self._well_since = moment
+        self._window.hasten(moment)
 
     def _failed(self, delivery: Delivery, outcome: Outcome) -> None:
         now = self._clock()
@@ -240,15 +266,14 @@ class Lane:
             self._died(tried, now)
             self._window.done(tried)
         else:
-            due = min(now + delay(tried.attempts, outcome.rest), last)
-            tried = replace(tried, due=due)
-            self._record.failed(tried)
-            self._window.again(tried)
+            wait = min(delay(tried.attempts, outcome.rest), last - now)
+            self._record.failed(replace(tried, due=now + wait))
+            self._window.again(tried, self._steady() + wait)
         was_slow = self._pace.is_slow
-        self._pace.failed(now, outcome.rest)
+        self._pace.failed(outcome.rest)
         if self._pace.is_slow:
             if not was_slow:
-                _log.warning("webhook %s: its receiver %s", self._webhook.id, outcome.failure)
+                _log.warning("webhook %s: its receiver %s", self.webhook.id, outcome.failure)
             # One request at a time would never come to all of these.
             for old in self._window.drop(now - self._give_up_seconds):
                 self._died(replace(old, failure=outcome.failure), now)

@@ -1,6 +1,5 @@
 """Who has to wait for whom: a queue for each call, in which every event has drawn its ticket."""
 
-from collections import deque
 from collections.abc import Iterable
 
 
@@ -12,8 +11,9 @@ class CallOrder:
     """
 
     def __init__(self) -> None:
-        self._queues: dict[str, deque[int]] = {}
-        self._keys: dict[int, frozenset[str]] = {}
+        # Lists and tuples: most queues have one in them, and deques and sets take much memory.
+        self._queues: dict[str, list[int]] = {}
+        self._keys: dict[int, tuple[str, ...]] = {}
         self._behind: dict[int, int] = {}
         """In how many of its queues it is not the first."""
 
@@ -23,10 +23,10 @@ class CallOrder:
 
     def add(self, number: int, keys: Iterable[str]) -> None:
         """Behind all that are there."""
-        self._keys[number] = frozenset(keys)
+        self._keys[number] = tuple(set(keys))
         self._behind[number] = 0
         for key in self._keys[number]:
-            queue = self._queues.setdefault(key, deque())
+            queue = self._queues.setdefault(key, [])
             self._behind[number] += bool(queue)
             queue.append(number)
 
@@ -43,7 +43,7 @@ class CallOrder:
             if queue[0] != number:
                 queue.remove(number)
                 continue
-            queue.popleft()
+            del queue[0]
             if not queue:
                 del self._queues[key]
                 continue

@@ -1,6 +1,8 @@
 """How much is sent to one receiver at a time: one that fails again and again is hardly asked."""
 
 import random
+from collections.abc import Callable
+from time import monotonic
 
 AT_ONCE = 8
 """Requests on their way to one receiver."""
@@ -11,9 +13,11 @@ LONGEST_REST_SECONDS = 60.0
 
 
 class Pace:
-    """Of one receiver, by what came of the last requests. Times in seconds since 1970."""
+    """Of one receiver, by what came of the last requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        """*clock*: one that nobody sets."""
+        self._clock = clock
         self._failures = 0
         self._rest = 0.0
         self._rested = 0.0
@@ -31,17 +35,19 @@ class Pace:
 
     @property
     def rests_until(self) -> float:
-        """Nothing is to be sent before."""
+        """Nothing is to be sent before, by its clock."""
         return max(self._rested, self._asked_for)
 
     def taken(self) -> None:
         """The receiver has taken one: it is up. What it asked for stands."""
         self._failures, self._rest, self._rested = 0, 0.0, 0.0
 
-    def failed(self, now: float, asked_for: float = 0.0) -> None:
+    def failed(self, asked_for: float = 0.0) -> None:
         """One has failed; the receiver *asked for* so many seconds of rest."""
+        now = self._clock()
         self._failures += 1
-        self._asked_for = max(self._asked_for, now + asked_for)
+        if asked_for > 0:
+            self._asked_for = max(self._asked_for, now + asked_for)
         # Those that were on their way with the first failures count for one.
         if self._failures >= FAILURES and now >= self._rested:
             self._rest = min(max(self._rest * 2, FIRST_REST_SECONDS), LONGEST_REST_SECONDS)

@@ -8,6 +8,8 @@ JITTER = 0.2
 """By so much of it a delay is longer or shorter: what failed together is not to come together."""
 LONGEST_ASKED_FOR = 3600.0
 """So long a receiver may ask us to wait; more is taken for this."""
+LONGEST_DELAY = max(DELAYS[-1] * (1 + JITTER), LONGEST_ASKED_FOR)
+"""Seconds; what is said to be due later was said before a clock was set back."""
 
 
 def delay(attempts: int, asked_for: float = 0.0) -> float:

@@ -34,6 +34,8 @@ class Webhook:
     """The newest first."""
     made: float
     """Seconds since 1970."""
+    revision: int = 0
+    """Raised by every change of it, and of what waits for it but by sending."""
 
     @property
     def shown_url(self) -> str:

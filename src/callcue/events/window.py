@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Self
 
 from .order import CallOrder
@@ -10,11 +9,16 @@ from .webhook import Delivery
 
 
 class Window:
-    """Some deliveries by the ids of their events. Those of one call are given out one by one."""
+    """Some deliveries by the ids of their events. Those of one call are given out one by one.
+
+    When each is due is said by a clock that nobody sets: so not by that of the record.
+    """
 
     def __init__(self, sent: Iterable[int] = ()) -> None:
         """*sent*: which are on their way, whether they are put in here or not."""
         self._all: dict[int, Delivery] = {}
+        self._due: dict[int, float] = {}
+        """Of those that have failed."""
         self._sent: set[int] = set(sent)
         self._order = CallOrder()
         self._ready: list[int] = []
@@ -24,10 +28,12 @@ class Window:
         """How many there are, those on their way included."""
         return len(self._all)
 
-    def put(self, delivery: Delivery) -> None:
-        """One more, younger than all that are there."""
+    def put(self, delivery: Delivery, due: float | None = None) -> None:
+        """One more, younger than all that are there; it waits until *due*."""
         number, event = delivery.event.id, delivery.event
         self._all[number] = delivery
+        if due is not None:
+            self._due[number] = due
         self._order.add(number, {str(event.playback), *event.body["callIds"]})
         self._line_up(number)
 
@@ -44,6 +50,7 @@ class Window:
         if not self._ready:
             return None
         number = heapq.heappop(self._ready)
+        self._due.pop(number, None)
         self._sent.add(number)
         return self._all[number]
 
@@ -51,24 +58,28 @@ class Window:
         """It was taken, or is dead: those behind it may go."""
         number = delivery.event.id
         self._sent.discard(number)
+        self._due.pop(number, None)
         if self._all.pop(number, None) is not None:
             for first in self._order.remove(number):
                 self._line_up(first)
 
-    def again(self, delivery: Delivery) -> None:
-        """It has failed and waits until it is due; those behind it wait too."""
+    def again(self, delivery: Delivery, due: float) -> None:
+        """It has failed and waits until *due*; those behind it wait too."""
         number = delivery.event.id
         self._sent.discard(number)
         if number in self._all:
             self._all[number] = delivery
+            self._due[number] = due
             self._line_up(number)
 
-    def hasten(self) -> None:
-        """Nothing that has failed waits any longer."""
-        for _, number in self._later:
-            self._all[number] = replace(self._all[number], due=0.0)
-            heapq.heappush(self._ready, number)
-        self._later = []
+    def hasten(self, moment: float) -> None:
+        """Nothing that failed before that moment, by the clock of the record, waits any longer."""
+        for number in list(self._due):
+            if (self._all[number].tried or 0.0) < moment:
+                del self._due[number]
+        waited, self._later = self._later, []
+        for _, number in waited:
+            self._line_up(number)
 
     def drop(self, made_until: float) -> list[Delivery]:
         """Take out what was made then or before, but for those on their way."""
@@ -92,8 +103,7 @@ class Window:
     def _line_up(self, number: int) -> None:
         if number in self._sent or not self._order.is_first(number):
             return
-        due = self._all[number].due
-        if due > 0:
-            heapq.heappush(self._later, (due, number))
+        if number in self._due:
+            heapq.heappush(self._later, (self._due[number], number))
         else:
             heapq.heappush(self._ready, number)

@@ -4,10 +4,7 @@ A URL is written by a client, and this service stands inside the operator's netw
 resolved once, every address it has is judged, and only those that were judged are connected to.
 """
 
-import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -136,24 +133,3 @@ class Addresses:
 def _written(target: Target) -> str:
     """Its host as URLs have it."""
     return f"[{target.host}]" if ":" in target.host else target.host
-
-
-class SystemResolver:
-    """The machine's own, in threads of its own: a dead name server is not to hold up the others.
-
-    A thread waits for as long as the system does, long after nobody waits for it any more.
-    """
-
-    def __init__(self, threads: int = 32) -> None:
-        self._threads = ThreadPoolExecutor(threads, "resolver")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """See `Resolve`."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return [str(sockaddr[0]) for *_, sockaddr in found]
-
-    def close(self) -> None:
-        """Take no more questions. Who waits is not answered."""
-        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,13 +1,13 @@
 """The record of deliveries: made with the events themselves, and kept until they are taken."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcue.events.event import Event, EventsOutOfReach
@@ -17,9 +17,13 @@ from callcue.events.webhook import Delivery, Webhook
 from .database import Database, StoreOutOfReach
 from .delivery_rows import delivery_of, fate_of, row_of
 from .known_webhooks import KnownWebhooks
-from .schema import DELIVERIES, STATE, WEBHOOKS
+from .occasion import Occasion
+from .schema import DELIVERIES, WEBHOOKS
+from .webhook_revisions import raise_revision
 
 TIDIED_EVERY_SECONDS = 60.0
+ROWS = 500
+"""That are written at a time: nobody else gets a word in while they are made ready."""
 CROWDED_OUT = "too many were waiting"
 
 Listener = Callable[[Sequence[Delivery]], None]
@@ -61,7 +65,7 @@ class DeliveryRecord:
         """As they are by now; None: taken."""
         self._alone = asyncio.Lock()
         """Who reads must not miss what is just being written."""
-        self._tidied = 0.0
+        self._tidying = Occasion(TIDIED_EVERY_SECONDS, clock)
         self.waiting = 0
         """How many wait, of all webhooks; others may change it, so it is counted anew at times."""
         self.results = dict.fromkeys(("taken", "failed", "dead"), 0)
@@ -74,19 +78,23 @@ class DeliveryRecord:
     # ---- with the events ------------------------------------------------------------------------
 
     async def write_into(
-        self, connection: AsyncConnection, events: Sequence[Event]
+        self, connection: AsyncConnection, events: Sequence[Event], bodies: Sequence[str]
     ) -> Sequence[Delivery]:
-        """Write what these events mean for webhooks, as part of a transaction that is not ours."""
+        """Write what these events mean for webhooks, as part of a transaction that is not ours.
+
+        *bodies* are theirs, as they are written.
+        """
         now = self._clock()
-        deliveries = [
-            Delivery(webhook.id, event, now)
-            for event in events
+        made = [
+            (Delivery(webhook.id, event, now), body)
+            for event, body in zip(events, bodies, strict=True)
             for webhook in self._webhooks.of(event.workspace)
             if webhook.wants(event)
         ]
-        if deliveries:
-            await connection.execute(insert(DELIVERIES), [row_of(one) for one in deliveries])
-        return deliveries
+        for first in range(0, len(made), ROWS):
+            rows = [row_of(*one) for one in made[first : first + ROWS]]
+            await connection.execute(insert(DELIVERIES), rows)
+        return [delivery for delivery, _ in made]
 
     def are_written(self, deliveries: Sequence[Delivery]) -> None:
         """That transaction is done."""
@@ -160,73 +168,112 @@ class DeliveryRecord:
 
         Raises `StoreOutOfReach`.
         """
-        now = self._clock()
-        # A clock that was set back does not keep it waiting.
-        if 0 <= now - self._tidied <= TIDIED_EVERY_SECONDS:
+        if not self._tidying.has_come():
             return
-        self._tidied = now
-        webhooks = select(WEBHOOKS.c.id)
-        async with self._database.writing() as connection:
-            await connection.execute(
-                delete(DELIVERIES).where(DELIVERIES.c.dead < now - self._limits.dead_seconds)
-            )
-            # An event that was just being told when its webhook was deleted.
-            await connection.execute(
-                delete(DELIVERIES).where(DELIVERIES.c.webhook.not_in(webhooks))
-            )
-            crowded = 0
-            for webhook in (await connection.execute(webhooks)).scalars().all():
-                crowded += await self._bound(connection, UUID(webhook), now)
-            if crowded:  # whoever has them in memory is to see it
-                await connection.execute(
-                    update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
-                )
-        self.results["dead"] += crowded
+        now = self._clock()
+        # An idle service only looks: it neither writes nor waits for somebody who does.
+        async with self._database.reading() as connection:
+            untidy = [
+                webhook
+                async for webhook in _that_have_any(connection)
+                if await self._is_untidy(connection, webhook, now)
+            ]
+        for webhook in untidy:  # one by one: others write in between
+            async with self._database.writing() as connection:
+                crowded = await self._bound(connection, webhook, now)
+            self.results["dead"] += crowded
         await self.count()
 
+    async def _is_untidy(self, connection: AsyncConnection, webhook: UUID, now: float) -> bool:
+        if not await _is_there(connection, webhook):
+            return True
+        old = select(DELIVERIES.c.event).where(self._are_forgotten(webhook, now)).limit(1)
+        for query in (old, self._crowding(webhook), self._dead_beyond(webhook)):
+            if (await connection.execute(query)).first() is not None:
+                return True
+        return False
+
     async def _bound(self, connection: AsyncConnection, webhook: UUID, now: float) -> int:
-        """The oldest that wait die, where there are too many; how many did."""
-        of_it, dead = DELIVERIES.c.webhook == str(webhook), DELIVERIES.c.dead
-        too_many = select(DELIVERIES.c.event).where(_waits(webhook))
-        too_many = too_many.order_by(DELIVERIES.c.event.desc()).offset(self._limits.most).limit(1)
-        newest = (await connection.execute(too_many)).scalar_one_or_none()
+        """Forget what is to be, and let the oldest die where too many wait; how many did."""
+        if not await _is_there(connection, webhook):
+            # An event that was just being told when its webhook was deleted.
+            await connection.execute(delete(DELIVERIES).where(_of(webhook)))
+            return 0
+        await connection.execute(delete(DELIVERIES).where(self._are_forgotten(webhook, now)))
+        newest = (await connection.execute(self._crowding(webhook))).scalar_one_or_none()
         crowded = 0
         if newest is not None:
             old = _waits(webhook) & (DELIVERIES.c.event <= newest)
             dying = update(DELIVERIES).where(old).values(dead=now, failure=CROWDED_OUT)
             crowded = (await connection.execute(dying)).rowcount
-        too_dead = select(dead, DELIVERIES.c.event).where(of_it, dead.is_not(None))
-        too_dead = too_dead.order_by(dead.desc(), DELIVERIES.c.event.desc())
-        last = (await connection.execute(too_dead.offset(self._limits.most).limit(1))).one_or_none()
+            await raise_revision(connection, webhook)  # whoever has them in memory is to see it
+        last = (await connection.execute(self._dead_beyond(webhook))).one_or_none()
         if last is not None:
             # Many have died at the same moment.
-            before = (dead < last.dead) | ((dead == last.dead) & (DELIVERIES.c.event <= last.event))
-            await connection.execute(delete(DELIVERIES).where(of_it, before))
+            dead, event = DELIVERIES.c.dead, DELIVERIES.c.event
+            before = (dead < last.dead) | ((dead == last.dead) & (event <= last.event))
+            await connection.execute(delete(DELIVERIES).where(_of(webhook), before))
         return crowded
 
+    def _are_forgotten(self, webhook: UUID, now: float) -> ColumnElement[bool]:
+        return _of(webhook) & (DELIVERIES.c.dead < now - self._limits.dead_seconds)
 
-def _waits(webhook: UUID) -> Any:
-    return (DELIVERIES.c.webhook == str(webhook)) & DELIVERIES.c.dead.is_(None)
+    def _crowding(self, webhook: UUID) -> Select[Any]:
+        """The newest that too many others wait behind."""
+        waiting = select(DELIVERIES.c.event).where(_waits(webhook))
+        return waiting.order_by(DELIVERIES.c.event.desc()).offset(self._limits.most).limit(1)
+
+    def _dead_beyond(self, webhook: UUID) -> Select[Any]:
+        """The last that has died before so many others that it is not kept."""
+        dead, event = DELIVERIES.c.dead, DELIVERIES.c.event
+        of_it = select(dead, event).where(_of(webhook), dead.is_not(None))
+        return of_it.order_by(dead.desc(), event.desc()).offset(self._limits.most).limit(1)
+
+
+async def _that_have_any(connection: AsyncConnection) -> AsyncIterator[UUID]:
+    """The webhooks of all deliveries, found without a look at each delivery."""
+    last: str | None = ""
+    while True:
+        later = select(func.min(DELIVERIES.c.webhook)).where(DELIVERIES.c.webhook > last)
+        if (last := (await connection.execute(later)).scalar_one()) is None:
+            return
+        yield UUID(last)
+
+
+async def _is_there(connection: AsyncConnection, webhook: UUID) -> bool:
+    found = select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == str(webhook))
+    return (await connection.execute(found)).first() is not None
+
+
+def _of(webhook: UUID) -> ColumnElement[bool]:
+    return DELIVERIES.c.webhook == str(webhook)
+
+
+def _waits(webhook: UUID) -> ColumnElement[bool]:
+    return _of(webhook) & DELIVERIES.c.dead.is_(None)
 
 
 _THIS = (DELIVERIES.c.webhook == bindparam("of")) & (DELIVERIES.c.event == bindparam("number"))
 _TAKEN = delete(DELIVERIES).where(_THIS)
-_CHANGED = (
+_DIED = (
     update(DELIVERIES)
     .where(_THIS)
     .values({name: bindparam(name) for name in ("attempts", "due", "tried", "failure", "dead")})
 )
+# One that was crowded out while it was on its way stays dead: nobody has it in memory any more.
+_FAILED = _DIED.where(DELIVERIES.c.dead.is_(None))
 
 
 async def _write(
     connection: AsyncConnection, changes: dict[tuple[UUID, int], Delivery | None]
 ) -> None:
     taken = [_named(key) for key, delivery in changes.items() if delivery is None]
-    changed = [{**_named(key), **fate_of(one)} for key, one in changes.items() if one is not None]
-    if taken:
-        await connection.execute(_TAKEN, taken)
-    if changed:
-        await connection.execute(_CHANGED, changed)
+    tried = [(_named(key), one) for key, one in changes.items() if one is not None]
+    failed = [{**named, **fate_of(one)} for named, one in tried if one.dead is None]
+    died = [{**named, **fate_of(one)} for named, one in tried if one.dead is not None]
+    for statement, rows in ((_TAKEN, taken), (_FAILED, failed), (_DIED, died)):
+        if rows:
+            await connection.execute(statement, rows)
 
 
 def _key(delivery: Delivery) -> tuple[UUID, int]:

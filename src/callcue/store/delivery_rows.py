@@ -22,13 +22,13 @@ def fate_of(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def row_of(delivery: Delivery) -> dict[str, object]:
-    """For the table `deliveries`."""
+def row_of(delivery: Delivery, body: str) -> dict[str, object]:
+    """For the table `deliveries`; *body* as the table `events` has it."""
     return {
         "webhook": str(delivery.webhook),
         "event": delivery.event.id,
         "playback": str(delivery.event.playback),
-        "body": json.dumps(delivery.event.body, separators=(",", ":")),
+        "body": body,
         "made": delivery.made,
         **fate_of(delivery),
     }

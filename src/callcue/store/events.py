@@ -104,11 +104,15 @@ class EventRecord:
             Event(number, news.workspace, news.playback, news.body())
             for number, news in enumerate(batch, self._last + 1)
         ]
-        rows = [_row(event, news.at) for event, news in zip(events, batch, strict=True)]
+        bodies = [json.dumps(event.body, separators=(",", ":")) for event in events]
+        rows = [
+            _row(event, news.at, body)
+            for event, news, body in zip(events, batch, bodies, strict=True)
+        ]
         await connection.execute(insert(EVENTS), rows)
         if self._deliveries is None:
             return Written(events)
-        return Written(events, await self._deliveries.write_into(connection, events))
+        return Written(events, await self._deliveries.write_into(connection, events, bodies))
 
     def are_written(self, written: Written) -> None:
         """That transaction is done: these are safe, and are told on."""
@@ -209,13 +213,13 @@ async def _newest(connection: AsyncConnection) -> int:
     return (await connection.execute(select(func.max(EVENTS.c.id)))).scalar_one() or 0
 
 
-def _row(event: Event, at: float) -> dict[str, object]:
+def _row(event: Event, at: float, body: str) -> dict[str, object]:
     return {
         "id": event.id,
         "at": at,
         "workspace": str(event.workspace),
         "playback": str(event.playback),
-        "body": json.dumps(event.body, separators=(",", ":")),
+        "body": body,
     }
 
 

@@ -25,6 +25,8 @@ KEPT_SECONDS = 0.5
 """So long an answer waits until its playback is written; a store that is slower keeps nobody."""
 GATHERED_SECONDS = 0.02
 """So long what nobody waits for may wait for more; each transaction costs some ms of CPU."""
+MOST_TOLD = 500
+"""Events in one transaction; only a backlog has more."""
 ENDED_SECONDS = 86_400.0
 TIDIED_EVERY_SECONDS = 60.0
 
@@ -145,12 +147,17 @@ class PlaybackRecord(MemoryLedger):
         # What changes from here on is written the next time.
         self._in_flight, self._unwritten = self._unwritten, {}
         self._begun += 1
-        told = self._events.waiting
+        # A backlog goes in parts, between which others get a word in. All that has changed is in
+        # the first of them: of no playback more is told than is on record. When this process dies
+        # in between, the rest is told to nobody, as it is of what was never written.
+        told = min(self._events.waiting, MOST_TOLD)
         try:
             if self._in_flight or told:
                 await self._write_both(told)
             self._done = self._begun
             self._failing = False
+            if told == MOST_TOLD:
+                self.wake()
         except BaseException:
             self._failing = True
             self._unwritten = {**self._in_flight, **self._unwritten}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 VERSION = 4
@@ -169,6 +170,8 @@ WEBHOOKS = Table(
     Column("types", Text, nullable=False),
     Column("secrets", Text, nullable=False),
     Column("made", Float, nullable=False),
+    # As `webhooks_revision`, of this one.
+    Column("revision", Integer, nullable=False, server_default="0"),
     Index("webhooks_workspace", "workspace"),
 )
 """`types` are words with blanks between; `secrets` are JSON. A secret signs, so it is kept as it is
@@ -188,9 +191,11 @@ DELIVERIES = Table(
     Column("failure", Text, nullable=False),
     Column("dead", Float),
     Index("deliveries_dead", "webhook", "dead", "event"),
+    # The last failure is told without a look at the rows.
+    Index("deliveries_tried", "webhook", "tried", sqlite_where=text("tried IS NOT NULL")),
 )
 """Events that a webhook has not taken yet; one that it has is forgotten. They have their body with
-them: they may wait for longer than events are kept."""
+them: they may wait for longer than events are kept. One that was `tried` has a `failure`."""
 
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",
@@ -253,7 +258,8 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
         "ALTER TABLE store_state ADD COLUMN webhooks_revision INTEGER NOT NULL DEFAULT 0",
         """CREATE TABLE webhooks (
             id VARCHAR(36) NOT NULL PRIMARY KEY, workspace VARCHAR(36) NOT NULL,
-            url TEXT NOT NULL, types TEXT NOT NULL, secrets TEXT NOT NULL, made FLOAT NOT NULL)""",
+            url TEXT NOT NULL, types TEXT NOT NULL, secrets TEXT NOT NULL, made FLOAT NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 0)""",
         "CREATE INDEX webhooks_workspace ON webhooks (workspace)",
         """CREATE TABLE deliveries (
             webhook VARCHAR(36) NOT NULL, event BIGINT NOT NULL, playback VARCHAR(36) NOT NULL,
@@ -261,6 +267,7 @@ MIGRATIONS: Mapping[int, Sequence[str]] = {
             due FLOAT NOT NULL, tried FLOAT, failure TEXT NOT NULL, dead FLOAT,
             PRIMARY KEY (webhook, event))""",
         "CREATE INDEX deliveries_dead ON deliveries (webhook, dead, event)",
+        "CREATE INDEX deliveries_tried ON deliveries (webhook, tried) WHERE tried IS NOT NULL",
     ],
 }
 """The statements that lead to each version from the one before."""

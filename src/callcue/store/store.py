@@ -74,7 +74,7 @@ class Store:
             self._database, events=self.events, keep_seconds=history_seconds
         )
         self.promises = StoredPromises(self._database)
-        self.webhook_book = StoredWebhooks(self._database)
+        self.webhook_book = StoredWebhooks(self._database, on_change=self.look_at_webhooks)
         self.identity = ""
         """The name of this store, and so of the callcue that has it. In memory it has none."""
         self.answers = AnswerRecord(
@@ -174,7 +174,8 @@ class Store:
             while not await self._tried("written", self.playbacks.write):
                 if await self._ended_within(TRIED_AGAIN_SECONDS):
                     break
-        await self._tried("written", self.playbacks.write)
+        while await self._tried("written", self.playbacks.write) and self.events.waiting:
+            pass  # a backlog is written in parts
 
     async def _write_on(self) -> None:
         while not self._ending.is_set():

@@ -19,6 +19,7 @@ def row_of(webhook: Webhook) -> dict[str, Any]:
         "types": " ".join(sorted(webhook.types)),
         "secrets": secrets_of(webhook.secrets),
         "made": webhook.made,
+        "revision": webhook.revision,
     }
 
 
@@ -37,4 +38,5 @@ def webhook_of(row: Row[Any]) -> Webhook:
         types=frozenset(row.types.split()),
         secrets=tuple(SigningSecret(one["secret"], one["until"]) for one in secrets),
         made=row.made,
+        revision=row.revision,
     )

@@ -1,7 +1,8 @@
 """The webhooks of the store: made, looked at, and changed."""
 
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from time import time
 from typing import Any
@@ -24,24 +25,31 @@ from callcue.events.webhook_book import (
 
 from .database import Database, StoreOutOfReach
 from .delivery_rows import delivery_of
-from .schema import DELIVERIES, STATE, WEBHOOKS
+from .schema import DELIVERIES, WEBHOOKS
+from .webhook_revisions import raise_revision
 from .webhook_rows import row_of, secrets_of, webhook_of
 
 
+async def nothing_more() -> None:
+    """What a change leads to where nobody delivers."""
+
+
 class StoredWebhooks:
-    """Implements `callcue.events.webhook_book.WebhookBook`.
+    """Implements `callcue.events.webhook_book.WebhookBook`."""
 
-    Whoever delivers, in this process or another, sees by the revision that something has changed.
-    """
-
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_change: Callable[[], Awaitable[None]] = nothing_more,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """*on_change* is waited for when one was changed; may raise `StoreOutOfReach`."""
         self._database = database
+        self._on_change = on_change
         self._clock = clock
-
-    async def revision(self) -> int:
-        """A number that every change raises."""
-        async with self._reading() as connection:
-            return int((await connection.execute(select(STATE.c.webhooks_revision))).scalar_one())
+        self._counting = asyncio.Lock()
+        """To count takes long where much waits: who writes is not to lack connections by that."""
 
     async def add(self, webhook: Webhook) -> None:
         """See `WebhookBook.add`."""
@@ -50,21 +58,21 @@ class StoredWebhooks:
             count = await connection.execute(select(func.count()).where(own))
             if count.scalar_one() >= MOST_WEBHOOKS:
                 raise TooManyWebhooks
+            await raise_revision(connection, webhook.id)
             await connection.execute(insert(WEBHOOKS).values(**row_of(webhook)))
-            await connection.execute(_CHANGED)
 
     async def all(self, workspace: UUID | None = None) -> list[KeptWebhook]:
         """See `WebhookBook.all`."""
         query = select(WEBHOOKS).order_by(WEBHOOKS.c.made, WEBHOOKS.c.id)
         if workspace is not None:
             query = query.where(WEBHOOKS.c.workspace == str(workspace))
-        async with self._reading() as connection:
+        async with self._counting, self._reading() as connection:
             rows = (await connection.execute(query)).all()
             return [await self._kept(connection, self._webhook(row)) for row in rows]
 
     async def find(self, webhook: UUID, workspace: UUID | None = None) -> KeptWebhook:
         """See `WebhookBook.find`."""
-        async with self._reading() as connection:
+        async with self._counting, self._reading() as connection:
             return await self._kept(connection, await self._one(connection, webhook, workspace))
 
     async def remove(self, webhook: UUID, workspace: UUID | None = None) -> None:
@@ -73,7 +81,7 @@ class StoredWebhooks:
             await self._one(connection, webhook, workspace)
             await connection.execute(delete(DELIVERIES).where(_of(webhook)))
             await connection.execute(delete(WEBHOOKS).where(WEBHOOKS.c.id == str(webhook)))
-            await connection.execute(_CHANGED)
+            await raise_revision(connection, webhook)
 
     async def rotate(
         self, webhook: UUID, secret: str, overlap_seconds: float, workspace: UUID | None = None
@@ -88,7 +96,7 @@ class StoredWebhooks:
                 raise TooManySecrets
             change = update(WEBHOOKS).where(WEBHOOKS.c.id == str(webhook))
             await connection.execute(change.values(secrets=secrets_of(secrets)))
-            await connection.execute(_CHANGED)
+            await raise_revision(connection, webhook)
 
     async def dead(
         self, webhook: UUID, after: int, limit: int, workspace: UUID | None = None
@@ -109,12 +117,12 @@ class StoredWebhooks:
         change = update(DELIVERIES).where(_of(webhook), DELIVERIES.c.dead.is_not(None))
         if events is not None:
             change = change.where(DELIVERIES.c.event.in_(events))
-        as_new = {"dead": None, "attempts": 0, "due": 0.0, "failure": "", "made": self._clock()}
+        as_new = {"dead": None, "attempts": 0, "due": 0.0, "tried": None, "failure": ""}
         async with self._writing() as connection:
             await self._one(connection, webhook, workspace)
-            count = (await connection.execute(change.values(**as_new))).rowcount
+            count = (await connection.execute(change.values(**as_new, made=self._clock()))).rowcount
             if count:
-                await connection.execute(_CHANGED)
+                await raise_revision(connection, webhook)
             return count
 
     async def _one(
@@ -137,10 +145,9 @@ class StoredWebhooks:
     async def _kept(self, connection: AsyncConnection, webhook: Webhook) -> KeptWebhook:
         counts = select(func.count(), func.count(DELIVERIES.c.dead)).where(_of(webhook.id))
         every, dead = (await connection.execute(counts)).one()
-        failed = select(DELIVERIES.c.tried, DELIVERIES.c.failure).where(
-            _of(webhook.id), DELIVERIES.c.tried.is_not(None), DELIVERIES.c.failure != ""
-        )
-        newest = failed.order_by(DELIVERIES.c.tried.desc()).limit(1)
+        tried = DELIVERIES.c.tried
+        failed = select(tried, DELIVERIES.c.failure).where(_of(webhook.id), tried.is_not(None))
+        newest = failed.order_by(tried.desc()).limit(1)
         last = (await connection.execute(newest)).one_or_none()
         return KeptWebhook(webhook, every - dead, dead, None if last is None else Failure(*last))
 
@@ -159,9 +166,9 @@ class StoredWebhooks:
                 yield connection
         except StoreOutOfReach as error:
             raise WebhooksOutOfReach(str(error)) from None
-
-
-_CHANGED = update(STATE).values(webhooks_revision=STATE.c.webhooks_revision + 1)
+        # It is done: who cannot see it now sees it soon.
+        with suppress(StoreOutOfReach):
+            await self._on_change()
 
 
 def _of(webhook: UUID) -> ColumnElement[bool]:

@@ -286,9 +286,6 @@ class LegPlayer:
 
     async def find(self, playback: Playback) -> Sequence[LegEvent]:
         """What became of the leg meanwhile; see `Player.find`."""
-        if not playback.begun:
-            unwanted = playback.reason is not None
-            return [LegEvent(Event.LEG_GONE if unwanted else Event.NEVER_SENT)]
         known = self._legs.of(playback)
         began = known.began if known is not None else None
         left = await what_is_left(self._link, ids.player_half(playback.id), began)
@@ -296,6 +293,7 @@ class LegPlayer:
         if left is None:
             self._legs.forget(leg)
             return await self._how_it_went(playback)
+        playback.begun = True  # the record may be some ms behind
         self._legs.add(leg)
         leg.alive = {leg.player_half, leg.join_half}
         leg.seen.set()
@@ -325,6 +323,9 @@ class LegPlayer:
         said = await last_word(self._link, playback.id)
         if said is not None:
             return [said, LegEvent(Event.LEG_GONE)]
+        if not playback.begun:
+            unwanted = playback.reason is not None
+            return [LegEvent(Event.LEG_GONE if unwanted else Event.NEVER_SENT)]
         gone = LegEvent(Event.LEG_GONE, detail="it ended while callcue did not see it")
         if not self._directory.is_deserted(playback.place):
             return [gone]

@@ -202,7 +202,7 @@ class CallSession:
         self._ledger.accepted(playback)
         self._witness.saw(playback, Occurrence.ACCEPTED)
         if step.effect is Effect.BEGIN:
-            self._begin(playback)
+            self._begin(playback, is_new=True)
         else:
             self.queue.append(playback)
         if step.effect in (Effect.BUSY, Effect.AFTER_STOP):
@@ -465,20 +465,23 @@ class CallSession:
 
     # ---- beginnings and ends ----------------------------------------------------------------
 
-    def _begin(self, playback: Playback) -> None:
+    def _begin(self, playback: Playback, *, is_new: bool = False) -> None:
         self.state = State.PREPARING
         self.current = playback
         playback.begun = True
         self._ledger.changed(playback)
-        self._launch = asyncio.create_task(self._start(playback))
+        self._launch = asyncio.create_task(self._start(playback, is_new=is_new))
 
-    async def _start(self, playback: Playback) -> None:
+    async def _start(self, playback: Playback, *, is_new: bool) -> None:
         """Bring the playback to where it is heard; whatever keeps it from that is its end."""
         REQUEST.set(playback.asked_in)  # one from the queue begins when another's event comes
         provision = self._provision = self._provide(playback)
         try:
             await provision.first()
-            if playback.promised and not await self._ledger.kept(playback):
+            # On record one that waited may still wait: a service after us would send it once more.
+            # A new one is not there at all, and a leg of it would be nobody's.
+            on_record = (is_new and not playback.promised) or await self._ledger.kept(playback)
+            if playback.promised and not on_record:
                 raise NotStarted("the record of it could not be written")
             playback.listener = self._listener_of(playback.request)
             self.happened(LegEvent(Event.PREPARED))

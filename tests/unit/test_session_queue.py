@@ -5,6 +5,7 @@ from stateful.stage import Stage, override, queued, staged
 
 from callcue.core.commands import Stop
 from callcue.core.errors import NotStarted, QueueFull
+from callcue.core.playback import Playback
 from callcue.core.states import Event, State
 from callcue.core.types import EndReason
 
@@ -51,6 +52,23 @@ async def test_given_a_queue_when_the_first_ends_by_itself_or_fails_then_the_nex
             await stage.until(lambda: stage.player.sent[-1] == f"start {name}")  # noqa: B023
             stage.is_heard()
         assert len(stage.session.queue) == 0
+
+
+async def test_given_a_queue_then_the_next_is_on_record_as_begun_before_its_leg_is_sent() -> None:
+    """Killed in between, the next service would else send another one."""
+    async with staged() as stage:
+        await playing_with_queue(stage, "b")
+        asked_for: list[tuple[str, bool, list[str]]] = []
+
+        async def kept(playback: Playback) -> bool:
+            sent = [one for one in stage.player.sent if one == "start b"]
+            asked_for.append((playback.request.media[0], playback.begun, sent))
+            return True
+
+        stage.ledger.kept = kept  # type: ignore[method-assign]
+        stage.is_gone()
+        await stage.until(lambda: stage.player.sent[-1] == "start b")
+        assert asked_for == [("b", True, [])]
 
 
 async def test_given_a_queue_when_the_next_cannot_start_then_the_one_behind_it_does() -> None:
